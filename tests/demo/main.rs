@@ -1,0 +1,3 @@
+//! `cargo demo`: the five-minute tour.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! One integration binary: the layers, the gate over real HTTP, the commands.

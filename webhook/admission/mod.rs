@@ -1,0 +1,1 @@
+//! Reviews in, answers out: images of every kind, the gate, patches, denial texts.

@@ -1,0 +1,1 @@
+//! What evidence says, whatever carried it: payloads and the codecs of their carriers.

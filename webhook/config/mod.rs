@@ -1,0 +1,1 @@
+//! The YAML of `countersign serve` and what it turns into.

@@ -1,0 +1,1 @@
+//! What things are called: digests, image references, Grafeas names, fingerprints, reason codes.

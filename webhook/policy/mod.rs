@@ -1,0 +1,1 @@
+//! What the rules make of it: Rego bundles, the input document, decisions.

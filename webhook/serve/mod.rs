@@ -1,0 +1,1 @@
+//! The webhook's listeners: TLS, routes, probes, metrics, shutdown.

@@ -1,0 +1,1 @@
+//! What CI publishes: statements, signatures, uploads.

@@ -1,0 +1,1 @@
+//! Where evidence lies: registries, Grafeas servers, the evidence cache.
