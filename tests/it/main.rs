@@ -1,1 +1,3 @@
 //! One integration binary: the layers, the gate over real HTTP, the commands.
+
+mod layers;

@@ -1,0 +1,91 @@
+//! The tree keeps its shape: no module names one that stands below it in `lib.rs`, and no file
+//! outgrows a reader.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Above this a file holds more than one concept.
+const LONGEST_FILE: usize = 400;
+
+#[test]
+fn no_module_refers_upward() {
+    let modules = modules();
+    assert!(modules.len() > 5, "lib.rs lists its modules: {modules:?}");
+    let mut upward = Vec::new();
+    for (at, module) in modules.iter().enumerate() {
+        for file in rust_files(&root().join("webhook").join(module)) {
+            let text = fs::read_to_string(&file).unwrap();
+            for above in &modules[at + 1..] {
+                if text.lines().any(|line| names(line, above)) {
+                    upward.push(format!("{} names `{above}`", file.display()));
+                }
+            }
+        }
+    }
+    assert!(upward.is_empty(), "a layer may use only those above it in lib.rs:\n{upward:#?}");
+}
+
+#[test]
+fn no_file_is_longer_than_a_reader_can_hold() {
+    let long: Vec<String> = ["webhook", "tests", "benches"]
+        .iter()
+        .flat_map(|folder| rust_files(&root().join(folder)))
+        .filter_map(|file| {
+            let lines = fs::read_to_string(&file).unwrap().lines().count();
+            (lines > LONGEST_FILE).then(|| format!("{}: {lines} lines", file.display()))
+        })
+        .collect();
+    assert!(long.is_empty(), "split these by concept:\n{long:#?}");
+}
+
+#[test]
+fn an_upward_reference_would_be_seen() {
+    for (line, want) in [
+        ("use crate::serve::run;", true),
+        ("    crate::serve::run()", true),
+        ("use crate::{name::Digest, serve::run};", true),
+        ("//! See [`crate::serve`].", false),
+        ("use crate::server::run;", false),
+        ("use axum::serve;", false),
+    ] {
+        assert_eq!(names(line, "serve"), want, "{line}");
+    }
+}
+
+/// Whether a line of code refers to the crate's `module`. Comments may point anywhere.
+fn names(line: &str, module: &str) -> bool {
+    let code = line.split("//").next().unwrap_or_default();
+    let word = |text: &str| {
+        text.trim_start().strip_prefix(module).is_some_and(|rest| {
+            !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_')
+        })
+    };
+    code.split("crate::").skip(1).any(|rest| match rest.strip_prefix('{') {
+        Some(list) => list.split(',').any(word),
+        None => word(rest),
+    })
+}
+
+/// The modules of `lib.rs` in their order.
+fn modules() -> Vec<String> {
+    let text = fs::read_to_string(root().join("webhook/lib.rs")).unwrap();
+    text.lines()
+        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    entries
+        .map(|entry| entry.unwrap().path())
+        .flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
