@@ -1,1 +1,23 @@
 //! What evidence says, whatever carried it: payloads and the codecs of their carriers.
+//!
+//! ```text
+//! source ──▶ Candidate ──▶ verify ──▶ Meaning
+//!            Signed: who carried the signature over the bytes
+//!            Meaning: what those bytes say, by the one table in `meaning`
+//! ```
+//!
+//! Nothing here is trusted: a [`Candidate`] is only what somebody stored somewhere.
+
+mod candidate;
+mod dsse;
+mod json;
+mod meaning;
+mod simple_signing;
+mod statement;
+
+pub use candidate::{Candidate, RawSignature, Signed};
+pub use dsse::{BadEnvelope, Envelope, EnvelopeSignature, pae};
+pub use json::{BadJson, parse_json};
+pub use meaning::{BadMeaning, Carrier, IN_TOTO, Meaning};
+pub use simple_signing::{BadSimpleSigning, SimpleSigning, SimpleSigningKind};
+pub use statement::{BadStatement, STATEMENT_TYPE, Statement, Subject};

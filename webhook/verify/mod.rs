@@ -1,1 +1,25 @@
 //! Who said it: authorities, keyrings, signatures.
+//!
+//! ```text
+//! Candidate ──Trust::open──▶ Opened ──Trust::judge──▶ Judged { verified, rejected }
+//!            signatures only          keys now, scope, identity
+//! ```
+//!
+//! [`Trust::open`] is dear and depends on nothing but the keys, so its result may be kept.
+//! [`Trust::judge`] is cheap and runs on every review: what a key may do changes with time, and
+//! what a signature is for depends on the image.
+
+mod authority;
+mod judge;
+mod key;
+mod open;
+mod trust;
+mod verified;
+
+pub use authority::{
+    AfterExpiry, Attests, Authority, BadAttests, Identity, IdentityMap, LayersCheckedBy,
+};
+pub use key::{Key, KeyError};
+pub use open::Opened;
+pub use trust::{Trust, TrustError};
+pub use verified::{Image, Judged, Level, Rejection, Signer, SubjectImage, Verified};

@@ -1,0 +1,126 @@
+//! An authority: a set of keys, and what those keys may speak about.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::Key;
+use crate::name::NoteName;
+
+/// Who may say what. A signature by one of the keys counts only inside the scope.
+#[derive(Clone, Debug)]
+pub struct Authority {
+    pub name: Arc<str>,
+    pub keys: Vec<Key>,
+    /// From a Grafeas store only occurrences of this note count; without it, none do.
+    pub note: Option<NoteName>,
+    /// The kinds of payload that these keys may sign.
+    pub attests: Vec<Attests>,
+    /// The sources that may bring its signatures; absent: all.
+    pub sources: Option<Vec<Arc<str>>>,
+    pub identity: Identity,
+    /// Where the signer knew the images under another name.
+    pub identities: IdentityMap,
+    pub after_expiry: AfterExpiry,
+    /// Who compares an image's layers with its configuration; without it image IDs never count.
+    pub layers_checked_by: Option<LayersCheckedBy>,
+    /// Whether another authority may hold the same key material.
+    pub shared_key: bool,
+}
+
+/// What a payload must name.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Identity {
+    /// Repository and digest.
+    #[default]
+    Repository,
+    /// The digest alone, so that the signature holds for the image wherever it lies.
+    Digest,
+}
+
+/// What an expired or retired key's signatures are worth.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum AfterExpiry {
+    /// Nothing.
+    #[default]
+    Reject,
+    /// Those that state an earlier time go on counting. The time is the signer's own word.
+    SignedBefore,
+}
+
+/// Who compares the layers with the configuration that an image-ID signature covers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum LayersCheckedBy {
+    /// The container runtime, when it unpacks; containerd does, others do not.
+    Runtime,
+    /// The gate, which downloads the layers; an attestation waits until it has.
+    Gate,
+}
+
+/// One kind of payload that an authority may sign.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Attests {
+    /// `simple-signing`
+    SimpleSigning,
+    /// `image-id`
+    ImageId,
+    /// `metadata/<type>`
+    Metadata(String),
+    /// `metadata/*`
+    AnyMetadata,
+    /// A predicate type's URI: statements of it, signed themselves.
+    Predicate(String),
+    /// `embedded:<URI>`: statements of it inside an index that the authority signed.
+    Embedded(String),
+}
+
+/// A text that names no kind of payload.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{0:?} is nothing that an authority can attest; write simple-signing, image-id, \
+     metadata/<type>, metadata/*, the URI of a predicate type, or embedded:<URI>"
+)]
+pub struct BadAttests(String);
+
+impl FromStr for Attests {
+    type Err = BadAttests;
+
+    fn from_str(text: &str) -> Result<Self, BadAttests> {
+        let bad = || BadAttests(text.to_owned());
+        let is_uri = |uri: &str| uri != METADATA && url::Url::parse(uri).is_ok();
+        match text {
+            "simple-signing" => return Ok(Self::SimpleSigning),
+            "image-id" => return Ok(Self::ImageId),
+            "metadata/*" => return Ok(Self::AnyMetadata),
+            _ => {}
+        }
+        if let Some(kind) = text.strip_prefix("metadata/") {
+            let plain = !kind.is_empty() && !kind.contains('*');
+            return if plain { Ok(Self::Metadata(kind.to_owned())) } else { Err(bad()) };
+        }
+        if let Some(uri) = text.strip_prefix("embedded:") {
+            return if is_uri(uri) { Ok(Self::Embedded(uri.to_owned())) } else { Err(bad()) };
+        }
+        if is_uri(text) { Ok(Self::Predicate(text.to_owned())) } else { Err(bad()) }
+    }
+}
+
+impl fmt::Display for Attests {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SimpleSigning => formatter.write_str("simple-signing"),
+            Self::ImageId => formatter.write_str("image-id"),
+            Self::Metadata(kind) => write!(formatter, "metadata/{kind}"),
+            Self::AnyMetadata => formatter.write_str("metadata/*"),
+            Self::Predicate(uri) => formatter.write_str(uri),
+            Self::Embedded(uri) => write!(formatter, "embedded:{uri}"),
+        }
+    }
+}
+
+/// The predicate type of signed metadata; an authority is given it as `metadata/<type>`.
+pub const METADATA: &str = "https://countersign.dev/metadata/v1";
+
+/// Where the signer knew images under another name than we do.
+#[derive(Clone, Debug, Default)]
+pub struct IdentityMap;

@@ -1,0 +1,169 @@
+//! What comes out of the verifier: attestations that count, and why others do not.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::name::{Code, Digest, Repository};
+
+/// The image that evidence is judged for.
+#[derive(Clone, Copy, Debug)]
+pub struct Image<'a> {
+    /// Where the Pod takes it from.
+    pub repository: &'a Repository,
+    /// The digest that the Pod names: of the index, or of the manifest.
+    pub digest: Digest,
+    /// Of an index, the manifest of the platform that is judged; absent where there is no index.
+    pub platform: Option<Digest>,
+    /// The configuration of that platform, the image ID.
+    pub config: Option<Digest>,
+    /// The same bytes under other algorithms, as far as somebody hashed them: a digest from above
+    /// and its equal. A subject that names an algorithm which is not known here does not match.
+    pub equals: &'a [(Digest, Digest)],
+}
+
+/// What one candidate was worth for one image.
+#[derive(Clone, Debug, Default)]
+pub struct Judged {
+    pub verified: Vec<Verified>,
+    pub rejected: Vec<Rejection>,
+}
+
+/// An attestation that counts for an authority.
+///
+/// Only the verifier makes one, so code that is given a `Verified` cannot have been given what
+/// nobody checked. It proves that a key of the authority signed a payload that names this image,
+/// while the key was good, and that the authority may say such a thing. It does not prove when:
+/// `signedAt` is the signer's own word.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verified {
+    pub(super) authority: Arc<str>,
+    pub(super) format: &'static str,
+    pub(super) source: Arc<str>,
+    pub(super) name: Arc<str>,
+    pub(super) subject: SubjectImage,
+    pub(super) predicate_type: Arc<str>,
+    pub(super) predicate: Arc<Value>,
+    pub(super) signer: Signer,
+    pub(super) signed_at: Option<Timestamp>,
+    pub(super) recorded_at: Option<Timestamp>,
+}
+
+/// What the signed bytes name.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct SubjectImage {
+    /// The repository as the signer knew it, normalized; null where the payload names none.
+    pub repository: Option<Repository>,
+    pub digest: Digest,
+    pub level: Level,
+}
+
+/// Which of an image's digests a signature covers.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// The index that the Pod names.
+    Index,
+    /// The manifest: of the platform, or the only one.
+    Manifest,
+    /// The configuration, which covers the layers only through its `diff_ids`.
+    Config,
+}
+
+/// The key that made a signature.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Signer {
+    /// Of the certificate, or of the PKIX key.
+    pub(super) fingerprint: String,
+    /// Of the key that signed; the certificate's own where that did.
+    pub(super) subkey: String,
+    /// The short form of `subkey`; null for PKIX keys, which have none.
+    pub(super) key_id: Option<String>,
+    pub(super) user_ids: Vec<String>,
+    /// The public material, the same however often and in whatever file it appears.
+    #[serde(skip)]
+    pub(super) identity: [u8; 32],
+}
+
+/// Evidence that does not count, and why.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Rejection {
+    pub source: Arc<str>,
+    pub name: String,
+    pub format: String,
+    pub code: Code,
+    pub detail: String,
+}
+
+impl Verified {
+    /// The authority that it counts for.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// What the evidence is called at its source.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub fn format(&self) -> &'static str {
+        self.format
+    }
+
+    pub fn subject(&self) -> &SubjectImage {
+        &self.subject
+    }
+
+    /// `simple-signing`, `image-id`, or a statement's predicate type.
+    pub fn predicate_type(&self) -> &str {
+        &self.predicate_type
+    }
+
+    pub fn predicate(&self) -> &Value {
+        &self.predicate
+    }
+
+    pub fn signer(&self) -> &Signer {
+        &self.signer
+    }
+
+    /// When the signer says it signed; PKIX signatures say nothing.
+    pub fn signed_at(&self) -> Option<Timestamp> {
+        self.signed_at
+    }
+
+    /// When the store says it recorded this.
+    pub fn recorded_at(&self) -> Option<Timestamp> {
+        self.recorded_at
+    }
+}
+
+impl Signer {
+    /// The fingerprint of the certificate, or of the PKIX key.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// The fingerprint of the key that signed.
+    pub fn subkey(&self) -> &str {
+        &self.subkey
+    }
+
+    pub fn user_ids(&self) -> &[String] {
+        &self.user_ids
+    }
+
+    /// Equal for all keys that are one key: the subkeys of a certificate, and the same public
+    /// material in another certificate or PEM file. Thresholds count these.
+    pub fn identity(&self) -> &[u8; 32] {
+        &self.identity
+    }
+}
