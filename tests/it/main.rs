@@ -1,3 +1,5 @@
 //! One integration binary: the layers, the gate over real HTTP, the commands.
 
 mod layers;
+mod live;
+mod peer;

@@ -1,0 +1,4 @@
+//! Tests against peers that others wrote: what only they can show, that we read what they write and
+//! that they read what we write.
+
+mod gpg;

@@ -1,0 +1,103 @@
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use super::{binary, isolated, run, seen, version_in};
+
+/// GnuPG with a keyring of its own. Its agent is ended with it.
+pub struct GnuPg {
+    home: TempDir,
+}
+
+impl GnuPg {
+    pub fn new() -> Self {
+        // The agent's socket has to fit into some 100 bytes: no deep folder.
+        let home = tempfile::Builder::new().prefix("gpg").tempdir_in("/tmp").unwrap();
+        run(Command::new("chmod").arg("700").arg(home.path()));
+        let gnupg = Self { home };
+        seen("gpg", version_in(&run(gnupg.gpg().arg("--version"))));
+        gnupg
+    }
+
+    /// Makes a key without passphrase that can sign; `algorithm` and `expiry` as in
+    /// `gpg --quick-generate-key`. Returns its fingerprint.
+    pub fn generate(&self, user: &str, algorithm: &str, expiry: &str) -> String {
+        run(self.gpg().args(["--quick-generate-key", user, algorithm, "sign", expiry]));
+        let listing = run(self.gpg().args(["--with-colons", "--list-keys", user]));
+        let line = listing.lines().find(|line| line.starts_with("fpr:")).unwrap();
+        line.split(':').nth(9).unwrap().to_owned()
+    }
+
+    /// The certificate, armored.
+    pub fn certificate(&self, user: &str) -> String {
+        run(self.gpg().args(["--armor", "--export", user]))
+    }
+
+    /// The secret key, armored.
+    pub fn secret_key(&self, user: &str) -> String {
+        run(self.gpg().args(["--armor", "--export-secret-keys", user]))
+    }
+
+    /// Reads a key or certificate into the keyring.
+    pub fn import(&self, armored: &str) {
+        let file = self.home.path().join("import.asc");
+        std::fs::write(&file, armored).unwrap();
+        run(self.gpg().arg("--import").arg(file));
+    }
+
+    /// What `gpg <how> -u <user>` makes of `payload`: `--sign`, `--detach-sign`, …
+    pub fn sign(&self, user: &str, how: &[&str], payload: &[u8]) -> Vec<u8> {
+        let input = self.home.path().join("payload");
+        std::fs::write(&input, payload).unwrap();
+        let output = self.home.path().join("signed");
+        run(self
+            .gpg()
+            .args(["--yes", "--output"])
+            .arg(&output)
+            .args(["-u", user])
+            .args(how)
+            .arg(input));
+        std::fs::read(output).unwrap()
+    }
+
+    /// The payload of an attached message, if gpg finds its signature good.
+    pub fn verify(&self, message: &[u8]) -> Result<Vec<u8>, String> {
+        let input = self.home.path().join("message");
+        std::fs::write(&input, message).unwrap();
+        let output = self.gpg().arg("--decrypt").arg(input).stdin(Stdio::null()).output().unwrap();
+        match output.status.success() {
+            true => Ok(output.stdout),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        }
+    }
+
+    fn gpg(&self) -> Command {
+        let mut command = isolated(binary("gpg"), self.home());
+        command.args(["--batch", "--no-tty", "--quiet", "--homedir"]).arg(self.home());
+        command.args([
+            "--pinentry-mode",
+            "loopback",
+            "--passphrase",
+            "",
+            "--trust-model",
+            "always",
+        ]);
+        command
+    }
+
+    fn home(&self) -> &Path {
+        self.home.path()
+    }
+}
+
+impl Drop for GnuPg {
+    fn drop(&mut self) {
+        // An agent that is left over holds an inotify instance, of which there are few.
+        let _ = Command::new("gpgconf")
+            .arg("--homedir")
+            .arg(self.home())
+            .args(["--kill", "all"])
+            .output();
+    }
+}
