@@ -2,3 +2,4 @@
 //! that they read what we write.
 
 mod gpg;
+mod manifest;
