@@ -2,4 +2,6 @@
 //! that they read what we write.
 
 mod gpg;
+mod grafeas;
 mod manifest;
+mod registries;
