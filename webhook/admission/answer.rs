@@ -1,0 +1,141 @@
+//! What was decided about a review, and how it reads to the API server and to people (P13, P17).
+
+use std::collections::BTreeSet;
+
+use super::patch::Patch;
+use super::reply::Decision;
+use super::reply::Outcome;
+use super::reply::Phase;
+use super::reply::Reply;
+use super::response;
+use super::response::Response;
+use super::response::Status;
+use super::review::Review;
+use super::review::Unreadable;
+use super::violation::Violation;
+use crate::name::Code;
+
+/// The decision about one review, with what led to it.
+///
+/// What is violated denies; there is no other way to deny, and none to let a violation pass.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// What stands against the request.
+    pub violations: Vec<Violation>,
+    /// What policies of `mode: warn` found.
+    pub warnings: Vec<Violation>,
+    /// The codes of what `warn` and `audit` policies would have denied.
+    pub would_deny: Vec<String>,
+    /// How images came past a policy.
+    pub exemption: Option<Exemption>,
+    /// The references as they were resolved.
+    pub images: Vec<String>,
+    /// The policies that judged.
+    pub policies: Vec<String>,
+    /// The fingerprints that counted.
+    pub signers: Vec<String>,
+    /// The revision of policy and trust that judged.
+    pub revision: String,
+    /// What pins the images; only `/mutate` sends it, and only if nothing is violated.
+    pub patch: Option<Patch>,
+}
+
+/// A way past a policy that was gone, and why.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Exemption {
+    /// An exception of the configuration, with its reason.
+    Exception(String),
+    /// The annotation, with its reason.
+    BreakGlass(String),
+}
+
+impl Answer {
+    /// An answer that denies for one reason.
+    pub fn deny(violation: Violation) -> Self {
+        Self { violations: vec![violation], ..Self::default() }
+    }
+
+    /// Allowed or not, and how.
+    pub fn decision(&self) -> Decision {
+        match &self.exemption {
+            _ if !self.violations.is_empty() => Decision::Denied,
+            Some(Exemption::Exception(_)) => Decision::Exception,
+            Some(Exemption::BreakGlass(_)) => Decision::BreakGlass,
+            None => Decision::Allowed,
+        }
+    }
+
+    /// The reply to the review that `asked` describes: the body to send, and the outcome to log.
+    pub fn into_reply(self, phase: Phase, asked: Outcome) -> Reply {
+        let decision = self.decision();
+        let codes = distinct(self.violations.iter().map(|violation| violation.code.clone()));
+        let would_deny = distinct(self.would_deny);
+        let (policies, signers) = (distinct(self.policies), distinct(self.signers));
+        let patch = self
+            .patch
+            .as_ref()
+            .filter(|_| phase == Phase::Mutate && self.violations.is_empty())
+            .map(Patch::as_str);
+        let response = Response {
+            uid: &asked.uid,
+            allowed: self.violations.is_empty(),
+            status: Status::of(&self.violations),
+            warnings: response::warnings(&self.warnings),
+            audit_annotations: [
+                ("decision", decision.as_str().to_owned()),
+                ("images", response::joined(&self.images)),
+                ("codes", response::joined(&codes)),
+                ("wouldDeny", response::joined(&would_deny)),
+                ("policies", response::joined(&policies)),
+                ("signers", response::joined(&signers)),
+                ("revision", response::joined(std::slice::from_ref(&self.revision))),
+            ]
+            .into(),
+            patch,
+            patch_type: patch.map(|_| "JSONPatch"),
+        };
+        let body = response.body();
+        let outcome = Outcome {
+            decision: Some(decision),
+            codes,
+            would_deny,
+            images: self.images,
+            policies,
+            signers,
+            revision: self.revision,
+            reason: self.exemption.map(|exemption| match exemption {
+                Exemption::Exception(reason) | Exemption::BreakGlass(reason) => reason,
+            }),
+            ..asked
+        };
+        Reply { status: 200, body, outcome }
+    }
+}
+
+impl Reply {
+    /// The reply to a body that cannot be judged.
+    pub fn unreadable(phase: Phase, unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::Foreign => Self::not_a_review(),
+            Unreadable::Invalid { uid, violation } => Self::denied(phase, uid, *violation),
+        }
+    }
+
+    /// A denial of the review of this `uid`, when nothing more of it is known.
+    pub fn denied(phase: Phase, uid: String, violation: Violation) -> Self {
+        Answer::deny(violation).into_reply(phase, Outcome { uid, ..Outcome::default() })
+    }
+
+    /// The denial of a review that is larger than `limit` bytes, of which `beginning` was read;
+    /// `None` if its uid is not in there.
+    pub fn too_large(phase: Phase, beginning: &[u8], limit: usize) -> Option<Self> {
+        let uid = Review::uid_of(beginning)?;
+        let what = format!("the review is larger than {limit} bytes");
+        let todo = Some("make the object smaller, or raise limits.body");
+        Some(Self::denied(phase, uid, Violation::of_review(Code::ReviewTooLarge, what, todo)))
+    }
+}
+
+fn distinct(texts: impl IntoIterator<Item = String>) -> Vec<String> {
+    texts.into_iter().collect::<BTreeSet<_>>().into_iter().collect()
+}
