@@ -15,13 +15,8 @@ fn the_manifest_is_accepted_by_the_real_api_server() {
     assert!(refused.contains("illegal base64"), "left as it is, it names no authority: {refused}");
 
     let outcome =
-        cluster.kubectl_with_input(&apply, &MANIFEST.replace("CA_BUNDLE", &ca_bundle(&cluster)));
+        cluster.kubectl_with_input(&apply, &MANIFEST.replace("CA_BUNDLE", &cluster.ca_bundle()));
     assert_eq!(outcome.stderr, "", "no warnings");
     let created = outcome.must_pass();
     assert_eq!(created.lines().count(), 8, "{created}");
-}
-
-fn ca_bundle(cluster: &Cluster) -> String {
-    use base64::Engine;
-    base64::engine::general_purpose::STANDARD.encode(cluster.pki().certificate())
 }

@@ -1,7 +1,9 @@
 //! Tests against peers that others wrote: what only they can show, that we read what they write and
 //! that they read what we write.
 
+mod admission;
 mod gpg;
 mod grafeas;
 mod manifest;
 mod registries;
+mod stage;

@@ -2,6 +2,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -37,6 +38,7 @@ impl Cluster {
         let (etcd_port, port) = (free_port(), free_port());
         let etcd = start_etcd(dir, etcd_port);
         std::fs::write(dir.join("kubeconfig"), kubeconfig(port)).unwrap();
+        std::fs::write(dir.join("audit.yaml"), AUDIT_POLICY).unwrap();
         let server = Peer::start("kube-apiserver", &api_server(etcd_port, port), dir);
         let server = server.wait_until(|| {
             let mut probe = kubectl(dir);
@@ -78,6 +80,11 @@ impl Cluster {
         self.kubectl_with_input(&["apply", "-f", "-"], manifest).must_pass();
     }
 
+    /// The authority's certificate as webhook configurations want it: PEM in base64.
+    pub fn ca_bundle(&self) -> String {
+        BASE64_STANDARD.encode(self.pki.certificate())
+    }
+
     /// The authority that signed the server's certificate, for certificates of webhooks; its files
     /// are in [`Self::folder`].
     pub fn pki(&self) -> &Pki {
@@ -86,6 +93,13 @@ impl Cluster {
 
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The annotations that admission left on the requests audited so far, one map a request.
+    pub fn audit_annotations(&self) -> Vec<Value> {
+        let log = std::fs::read_to_string(self.folder().join("audit.log")).unwrap();
+        let events = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        events.map(|mut event| event["annotations"].take()).collect()
     }
 }
 
@@ -128,10 +142,18 @@ fn api_server(etcd_port: u16, port: u16) -> Command {
         .args(["--service-account-issuer=https://kubernetes.default.svc"])
         .args(["--service-account-key-file=sa.pub", "--service-account-signing-key-file=sa.key"])
         .args(["--service-cluster-ip-range=10.0.0.0/24", "--endpoint-reconciler-type=none"])
+        .args(["--audit-policy-file=audit.yaml", "--audit-log-path=audit.log"])
         // Without controllers nobody makes the service account that it would ask of each Pod.
         .arg("--disable-admission-plugins=ServiceAccount");
     command
 }
+
+const AUDIT_POLICY: &str = r"
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules: [{level: Metadata, verbs: [create, update, patch]}, {level: None}]
+";
 
 fn kubeconfig(port: u16) -> String {
     format!(

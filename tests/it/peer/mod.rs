@@ -6,14 +6,16 @@
 mod apiserver;
 mod gpg;
 mod grafeas;
+mod image;
 mod pki;
 mod registries;
 
 pub use apiserver::{Cluster, Outcome};
 pub use gpg::GnuPg;
 pub use grafeas::Grafeas;
+pub use image::push_image;
 pub use pki::Pki;
-pub use registries::{DockerRegistry, OciServe, push_layout};
+pub use registries::{DockerRegistry, OciServe};
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};

@@ -4,7 +4,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::grafeas::version_by_folder;
-use super::{Peer, Pki, binary, free_port, isolated, run, seen, version_in};
+use super::{Peer, Pki, binary, free_port, run, seen, version_in};
 
 /// Distribution 2.8, as Debian ships it: no referrers API, so that evidence hangs on a fallback tag.
 pub struct DockerRegistry {
@@ -84,16 +84,4 @@ impl OciServe {
     pub fn host(&self) -> &str {
         &self.host
     }
-}
-
-/// Copies an image of an OCI layout folder to `reference` with skopeo, over plain HTTP.
-pub fn push_layout(layout: &Path, tag: &str, reference: &str) {
-    let home = TempDir::new().unwrap();
-    let skopeo = binary("skopeo");
-    seen("skopeo", version_in(&run(Command::new(&skopeo).arg("--version"))));
-    run(isolated(skopeo, home.path())
-        .args(["copy", "--quiet", "--insecure-policy", "--preserve-digests"])
-        .arg("--dest-tls-verify=false")
-        .arg(format!("oci:{}:{tag}", layout.display()))
-        .arg(format!("docker://{reference}")));
 }
