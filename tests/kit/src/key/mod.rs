@@ -1,0 +1,9 @@
+//! Keys of people and builders, made with sequoia directly.
+
+mod openpgp;
+mod pkix;
+mod sign;
+
+pub use openpgp::{Key, KeyOptions, Revocation, keyring, keyring_armored};
+pub use pkix::PkixKey;
+pub use sign::Signing;
