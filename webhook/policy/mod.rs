@@ -1,1 +1,26 @@
 //! What the rules make of it: Rego bundles, the input document, decisions.
+
+mod archive;
+mod bundle;
+mod compile;
+mod error;
+mod fault;
+mod library;
+mod metadata;
+mod parameters;
+mod program;
+mod reads;
+mod rule;
+mod verdict;
+mod visit;
+
+pub use bundle::Bundle;
+pub use error::{Place, RuleError};
+pub use fault::RuleFault;
+pub use library::{LIBRARY, LibraryRule};
+pub use metadata::{Custom, Metadata, Needs};
+pub use parameters::Schema;
+pub use program::Limits;
+pub use reads::Reads;
+pub use rule::Rule;
+pub use verdict::{Verdict, Violation};

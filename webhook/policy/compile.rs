@@ -1,0 +1,145 @@
+//! From Rego files to a [`Rule`]: parsed, looked over, compiled, and tried once.
+
+use std::{num::NonZeroU32, ops::BitOr, sync::LazyLock};
+
+use regorus::{
+    Engine, PolicyLengthConfig, Value,
+    unstable::{Module, Ref, Rule as RegoRule, RuleHead},
+};
+
+use super::{
+    Bundle, Metadata, Place, Reads, Rule, RuleError, bundle::RegoFile, program::Program,
+    rule::Entry,
+};
+
+/// Compiles the rule in `package` with its parameters.
+pub(super) fn compile(
+    bundle: &Bundle,
+    package: &str,
+    parameters: &serde_json::Value,
+) -> Result<Rule, RuleError> {
+    let mut engine = parse(package, &bundle.modules)?;
+    let modules = engine.get_modules().clone();
+    let own: Vec<&Module> =
+        modules.iter().map(Ref::as_ref).filter(|module| name(module) == package).collect();
+    if own.is_empty() {
+        let found = modules.iter().map(|module| name(module).to_owned()).collect();
+        return Err(RuleError::NoPackage { package: package.to_owned(), found });
+    }
+    let metadata = metadata(&own, package, parameters)?;
+    let entries = entries(package, &own)?;
+    let mut data = bundle.data.clone();
+    data.insert("parameters".to_owned(), parameters.clone());
+    let program = link(engine, package, &entries, &Value::from(serde_json::Value::Object(data)))?;
+    let code = metadata.custom.code.clone().unwrap_or_else(|| package.to_lowercase());
+    let reads = modules.iter().map(|module| Reads::of(module)).fold(Reads::default(), BitOr::bitor);
+    let rule = Rule { package: package.to_owned(), metadata, code, entries, reads, program };
+    try_once(&rule)?;
+    Ok(rule)
+}
+
+/// An engine with all files of a rule.
+pub(super) fn parse(package: &str, files: &[RegoFile]) -> Result<Engine, RuleError> {
+    let mut engine = Engine::new();
+    engine.set_strict_builtin_errors(false);
+    engine.set_policy_length_config(PolicyLengthConfig {
+        max_col: COLUMNS_MAX,
+        ..PolicyLengthConfig::default()
+    });
+    for file in files {
+        engine
+            .add_policy(file.path.clone(), file.text.clone())
+            .map_err(|error| RuleError::from_engine(package, &format!("{error:#}")))?;
+    }
+    Ok(engine)
+}
+
+/// The package of a module, as it is written.
+pub(super) fn name(module: &Module) -> &str {
+    module.package.refr.span().text()
+}
+
+/// The METADATA of the package, once the parameters are what it says.
+fn metadata(
+    own: &[&Module],
+    package: &str,
+    parameters: &serde_json::Value,
+) -> Result<Metadata, RuleError> {
+    let metadata = own.iter().find_map(|module| Metadata::of_package(module).transpose());
+    let metadata = metadata.transpose()?.unwrap_or_default();
+    let schema = metadata.custom.parameters.as_ref();
+    let problems = schema.map(|schema| schema.problems(parameters)).unwrap_or_default();
+    if problems.is_empty() {
+        Ok(metadata)
+    } else {
+        Err(RuleError::Parameters { rule: package.to_owned(), problems })
+    }
+}
+
+/// Which of `deny` and `warn` the package has; each must be a partial set.
+fn entries(package: &str, own: &[&Module]) -> Result<Vec<Entry>, RuleError> {
+    let mut entries = Vec::new();
+    for (name, denies) in [("deny", true), ("warn", false)] {
+        let mut heads = own.iter().flat_map(|module| &module.policy).filter_map(|rule| {
+            let (refr, is_set) = match rule.as_ref() {
+                RegoRule::Spec { head: RuleHead::Set { refr, .. }, .. } => (refr, true),
+                RegoRule::Spec {
+                    head: RuleHead::Compr { refr, .. } | RuleHead::Func { refr, .. },
+                    ..
+                }
+                | RegoRule::Default { refr, .. } => (refr, false),
+            };
+            (refr.span().text() == name).then_some((refr, is_set))
+        });
+        match heads.clone().find(|(_, is_set)| !is_set) {
+            Some((refr, _)) => {
+                let detail =
+                    format!("`{name}` must be a partial set: {name} contains … if {{ … }}");
+                return Err(RuleError::At { at: Place::of(refr.span()), detail });
+            }
+            None if heads.next().is_some() => {
+                entries.push(Entry { path: format!("data.{package}.{name}"), denies });
+            }
+            None => {}
+        }
+    }
+    if entries.is_empty() {
+        Err(RuleError::NoEntry { package: package.to_owned() })
+    } else {
+        Ok(entries)
+    }
+}
+
+fn link(
+    mut engine: Engine,
+    package: &str,
+    entries: &[Entry],
+    data: &Value,
+) -> Result<Program, RuleError> {
+    let refused = |text: String| RuleError::from_engine(package, &text);
+    engine.add_data(data.clone()).map_err(|error| refused(format!("{error:#}")))?;
+    let paths: Vec<&str> = entries.iter().map(|entry| entry.path.as_str()).collect();
+    let main = paths.first().copied().unwrap_or_default();
+    let policy = engine
+        .compile_with_entrypoint(&main.into())
+        .map_err(|error| refused(format!("{error:#}")))?;
+    Program::compile(&policy, &paths, data.clone()).map_err(refused)
+}
+
+/// Some mistakes show only when a rule runs, so it runs on an input like the real ones.
+fn try_once(rule: &Rule) -> Result<(), RuleError> {
+    let refused = |detail: String| RuleError::Engine { rule: rule.package.clone(), detail };
+    match rule.evaluate(&SAMPLE) {
+        Ok(_) => Ok(()),
+        Err(fault) => Err(refused(format!("on a sample input, {fault}"))),
+    }
+}
+
+/// Generated code has long lines, and hoisting makes lines longer.
+const COLUMNS_MAX: NonZeroU32 = NonZeroU32::new(16_384).unwrap();
+
+/// An input with every member that inputs have.
+static SAMPLE: LazyLock<Value> = LazyLock::new(|| {
+    Value::from_json_str(include_str!("../../fixtures/policy/input.json"))
+        .unwrap_or(Value::Undefined)
+});

@@ -1,0 +1,71 @@
+//! Why a rule gave no verdict. All of these deny (P7).
+
+use std::time::Duration;
+
+use regorus::{Value, rvm::vm::VmError};
+
+/// Why an evaluation gave no verdict; none of them goes away by trying again.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum RuleFault {
+    /// `deny` or `warn` has no value, which a set of violations always has.
+    #[error("the rule is undefined for this input")]
+    Undefined,
+    /// The rule's result is not what rules return.
+    #[error("the rule returned {found}, but {expected}")]
+    WrongType { expected: &'static str, found: String },
+    /// The engine stopped with an error.
+    #[error("the rule went wrong: {0}")]
+    Engine(String),
+    /// The rule took more time than it may have.
+    #[error("the rule took longer than {0:?}")]
+    Timeout(Duration),
+    /// The rule took more steps than it may.
+    #[error("the rule took more than {0} steps")]
+    Instructions(usize),
+    /// The rule took more memory than it may have.
+    #[error("the rule took more than {0} bytes of memory")]
+    Memory(u64),
+}
+
+impl RuleFault {
+    /// The reason code of a denial for this fault.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Undefined => "policy.undefined",
+            Self::WrongType { .. } | Self::Engine(_) => "policy.error",
+            Self::Timeout(_) | Self::Instructions(_) => "policy.timeout",
+            Self::Memory(_) => "policy.memory",
+        }
+    }
+
+    pub(super) fn wrong(expected: &'static str, found: &Value) -> Self {
+        Self::WrongType { expected, found: cut(&found.to_string()) }
+    }
+
+    /// A panic of the engine, which is its bug and our denial.
+    pub(super) fn panicked() -> Self {
+        Self::Engine("the engine panicked".to_owned())
+    }
+}
+
+impl From<VmError> for RuleFault {
+    fn from(error: VmError) -> Self {
+        match error {
+            VmError::TimeLimitExceeded { limit, .. } => Self::Timeout(limit),
+            VmError::InstructionLimitExceeded { limit, .. } => Self::Instructions(limit),
+            VmError::MemoryBudgetExceeded { budget: limit, .. }
+            | VmError::MemoryLimitExceeded { limit, .. } => Self::Memory(limit),
+            other => Self::Engine(cut(&other.to_string())),
+        }
+    }
+}
+
+/// Values in messages may be of any size.
+fn cut(text: &str) -> String {
+    const MAX: usize = 300;
+    let mut short: String = text.chars().take(MAX).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}

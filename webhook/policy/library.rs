@@ -1,0 +1,42 @@
+//! The built-in rules: Rego files in `policies/`, compiled into the binary.
+
+use super::{Bundle, Place, RuleError, compile};
+
+/// Packages below it are ours alone.
+pub(super) const PREFIX: &str = "countersign.";
+
+/// One file of the library.
+#[derive(Clone, Copy, Debug)]
+pub struct LibraryRule {
+    /// The name in `use:`.
+    pub name: &'static str,
+    /// Its Rego.
+    pub text: &'static str,
+}
+
+/// All rules of the library, by name.
+pub const LIBRARY: [LibraryRule; 1] =
+    [LibraryRule { name: "attested", text: include_str!("../../policies/attested.rego") }];
+
+pub(super) fn find(name: &str) -> Result<LibraryRule, RuleError> {
+    LIBRARY.into_iter().find(|rule| rule.name == name).ok_or_else(|| RuleError::Unknown {
+        name: name.to_owned(),
+        known: LIBRARY.iter().map(|rule| rule.name).collect(),
+    })
+}
+
+/// Refuses a user's file that declares a package of ours, which its readers would take for ours.
+pub(super) fn refuse_reserved(bundle: &Bundle, package: &str) -> Result<(), RuleError> {
+    let mut engine = compile::parse(package, &bundle.modules)?;
+    for module in engine.get_modules() {
+        let name = compile::name(module);
+        let is = |root: &str| name == root || name.starts_with(&format!("{root}."));
+        if is("countersign") || is("parameters") {
+            return Err(RuleError::At {
+                at: Place::of(&module.package.span),
+                detail: format!("package {name} is reserved; call yours by another name"),
+            });
+        }
+    }
+    Ok(())
+}

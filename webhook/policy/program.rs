@@ -1,0 +1,88 @@
+//! One compiled rule and the machine that runs it, inside limits of time, steps and memory.
+
+use std::{
+    num::{NonZeroU32, NonZeroU64},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
+
+use regorus::{
+    CompiledPolicy, MemoryBudgetConfig, Value,
+    languages::rego::compiler::Compiler,
+    rvm::{Program as Code, RegoVM},
+    utils::limits::ExecutionTimerConfig,
+};
+
+use super::RuleFault;
+
+/// What one evaluation may use. Beyond it the rule is taken for runaway, and the answer is no.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub time: Duration,
+    /// Instructions of the machine; the honest need grows with the number of images.
+    pub instructions: usize,
+    /// Bytes that are alive beyond those that were when the evaluation began.
+    pub memory: NonZeroU64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        const MEMORY: NonZeroU64 = NonZeroU64::new(32 << 20).unwrap();
+        Self { time: Duration::from_secs(1), instructions: 20_000_000, memory: MEMORY }
+    }
+}
+
+/// Compiled code with the data that it reads. Shared by all evaluations, which share nothing else.
+#[derive(Clone, Debug)]
+pub(super) struct Program {
+    code: Arc<Code>,
+    data: Value,
+    limits: Limits,
+}
+
+impl Program {
+    /// Steps between two looks at the clock.
+    const CHECK_INTERVAL: NonZeroU32 = NonZeroU32::new(256).unwrap();
+
+    /// Compiles `entries`, paths like `data.acme.deny`, and all that they reach.
+    ///
+    /// # Errors
+    /// The compiler's own text, which names the place.
+    pub fn compile(policy: &CompiledPolicy, entries: &[&str], data: Value) -> Result<Self, String> {
+        let code =
+            Compiler::compile_from_policy(policy, entries).map_err(|error| error.to_string())?;
+        Ok(Self { code, data, limits: Limits::default() })
+    }
+
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Runs the entries one after the other on one machine, which keeps what they share.
+    pub fn run(&self, entries: &[&str], input: &Value) -> Result<Vec<Value>, RuleFault> {
+        let run = || {
+            let mut machine = self.machine(input)?;
+            entries
+                .iter()
+                .map(|entry| Ok(machine.execute_entry_point_by_name(entry)?))
+                .collect::<Result<Vec<_>, RuleFault>>()
+        };
+        catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(RuleFault::panicked()))
+    }
+
+    fn machine(&self, input: &Value) -> Result<RegoVM, RuleFault> {
+        let mut machine = RegoVM::new();
+        machine.load_program(self.code.clone());
+        machine.set_strict_builtin_errors(false);
+        machine.set_max_instructions(self.limits.instructions);
+        machine.set_execution_timer_config(Some(ExecutionTimerConfig {
+            limit: self.limits.time,
+            check_interval: Self::CHECK_INTERVAL,
+        }));
+        machine.set_memory_budget_config(Some(MemoryBudgetConfig { limit: self.limits.memory }));
+        machine.set_data(self.data.clone())?;
+        machine.set_input(input.clone());
+        Ok(machine)
+    }
+}

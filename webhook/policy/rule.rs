@@ -1,0 +1,104 @@
+//! One rule: a package of Rego with its parameters, compiled once and run for each review.
+
+use std::collections::BTreeSet;
+
+use regorus::Value;
+
+use super::{
+    Bundle, Limits, Metadata, Reads, RuleError, RuleFault, Verdict, Violation, compile, library,
+    program::Program,
+};
+
+/// A rule that is ready to judge. Cheap to clone; evaluations may run side by side.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    pub(super) package: String,
+    pub(super) metadata: Metadata,
+    /// The code of violations that name none.
+    pub(super) code: String,
+    /// The entries that the package has, and whether each is `deny`.
+    pub(super) entries: Vec<Entry>,
+    pub(super) reads: Reads,
+    pub(super) program: Program,
+}
+
+/// One of the two sets that a rule may be made of.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    /// Its path, `data.acme.reviewed.deny`.
+    pub path: String,
+    pub denies: bool,
+}
+
+impl Rule {
+    /// The rule `name` of the built-in library.
+    ///
+    /// # Errors
+    /// [`RuleError::Unknown`] and [`RuleError::Parameters`].
+    pub fn library(name: &str, parameters: &serde_json::Value) -> Result<Self, RuleError> {
+        let file = library::find(name)?;
+        let bundle = Bundle::of_text(&format!("library/{name}.rego"), file.text);
+        compile::compile(&bundle, &format!("{}{name}", library::PREFIX), parameters)
+    }
+
+    /// The rule in `package`, which `bundle` must declare; the library's packages are reserved.
+    ///
+    /// # Errors
+    /// A [`RuleError`], with file, line and column where the text is at fault.
+    pub fn load(
+        bundle: &Bundle,
+        package: &str,
+        parameters: &serde_json::Value,
+    ) -> Result<Self, RuleError> {
+        library::refuse_reserved(bundle, package)?;
+        compile::compile(bundle, package, parameters)
+    }
+
+    /// The package that it is.
+    pub fn package(&self) -> &str {
+        &self.package
+    }
+
+    /// What the rule says about itself.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// Whether more evidence can only help an image (P5).
+    pub fn needs_presence(&self) -> bool {
+        self.metadata.needs_presence()
+    }
+
+    /// What of the input it may read; anything else may be left out of the document.
+    pub fn reads(&self) -> Reads {
+        self.reads
+    }
+
+    /// The same rule with other limits.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { program: self.program.with_limits(limits), ..self }
+    }
+
+    /// Judges `input`, the document that [`super::Input`] builds. Takes CPU time up to its
+    /// limits, so it belongs off the async threads.
+    ///
+    /// # Errors
+    /// A [`RuleFault`], which denies: it never means that the rule has nothing to say.
+    pub fn evaluate(&self, input: &Value) -> Result<Verdict, RuleFault> {
+        let paths = paths(input);
+        let entries: Vec<&str> = self.entries.iter().map(|entry| entry.path.as_str()).collect();
+        let mut verdict = Verdict::default();
+        for (entry, value) in self.entries.iter().zip(self.program.run(&entries, input)?) {
+            let violations = Violation::read_all(&value, &self.code, &paths)?;
+            *(if entry.denies { &mut verdict.deny } else { &mut verdict.warn }) = violations;
+        }
+        Ok(verdict)
+    }
+}
+
+/// The paths that a violation may name.
+fn paths(input: &Value) -> BTreeSet<&str> {
+    let Value::Array(images) = &input["images"] else { return BTreeSet::new() };
+    images.iter().filter_map(|image| Some(image["path"].as_string().ok()?.as_ref())).collect()
+}

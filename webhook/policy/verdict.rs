@@ -1,0 +1,97 @@
+//! What a rule said: violations, read strictly, because what cannot be read must deny.
+
+use std::collections::BTreeSet;
+
+use regorus::Value;
+
+use super::RuleFault;
+
+/// What one rule makes of one input.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Verdict {
+    /// Why the images may not run; empty when the rule is content.
+    pub deny: Vec<Violation>,
+    /// What a person should know, whatever is decided.
+    pub warn: Vec<Violation>,
+}
+
+/// One complaint of a rule.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Violation {
+    /// A reason code, `[a-z0-9.-]+`.
+    pub code: String,
+    /// The rule's own words, not yet escaped, at most [`Violation::MSG_MAX`] characters.
+    pub msg: String,
+    /// The `path` of the image that it is about; `None` when it is about the whole request.
+    pub image: Option<String>,
+}
+
+impl Violation {
+    /// Characters of a message that are kept.
+    pub const MSG_MAX: usize = 2_000;
+    /// Violations that are kept of one rule; what is past them changes no decision.
+    pub const COUNT_MAX: usize = 500;
+    const CODE_MAX: usize = 100;
+
+    /// Reads the value of `deny` or `warn`: a set of strings, which get the rule's own `code`, or
+    /// of objects `{code, msg, image}`.
+    pub(super) fn read_all(
+        value: &Value,
+        code: &str,
+        paths: &BTreeSet<&str>,
+    ) -> Result<Vec<Self>, RuleFault> {
+        let items: Vec<&Value> = match value {
+            Value::Undefined => return Err(RuleFault::Undefined),
+            Value::Set(set) => set.iter().take(Self::COUNT_MAX).collect(),
+            other => return Err(RuleFault::wrong("a set of violations was expected", other)),
+        };
+        let mut violations = items
+            .into_iter()
+            .map(|item| Self::read(item, code, paths))
+            .collect::<Result<Vec<_>, _>>()?;
+        violations.sort();
+        Ok(violations)
+    }
+
+    fn read(item: &Value, code: &str, paths: &BTreeSet<&str>) -> Result<Self, RuleFault> {
+        let object = match item {
+            Value::String(msg) => {
+                return Ok(Self { code: code.to_owned(), msg: cut(msg), image: None });
+            }
+            Value::Object(object) => object,
+            other => return Err(RuleFault::wrong("a violation is a string or an object", other)),
+        };
+        let member = |name: &str| object.get(&Value::from(name));
+        let msg = match member("msg") {
+            Some(Value::String(msg)) => cut(msg),
+            Some(other) => return Err(RuleFault::wrong("`msg` is a string", other)),
+            None => return Err(RuleFault::wrong("a violation has a `msg`", item)),
+        };
+        let code = match member("code") {
+            Some(Value::String(code)) if is_code(code) => code.to_string(),
+            Some(other) => return Err(RuleFault::wrong("`code` matches [a-z0-9.-]+", other)),
+            None => code.to_owned(),
+        };
+        let image = match member("image") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(path)) if paths.contains(path.as_ref()) => Some(path.to_string()),
+            Some(other) => {
+                return Err(RuleFault::wrong(
+                    "`image` is the `path` of one of input.images",
+                    other,
+                ));
+            }
+        };
+        Ok(Self { code, msg, image })
+    }
+}
+
+/// Whether `text` may stand where reason codes stand.
+pub(super) fn is_code(text: &str) -> bool {
+    let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-');
+    !text.is_empty() && text.len() <= Violation::CODE_MAX && text.bytes().all(allowed)
+}
+
+fn cut(msg: &str) -> String {
+    msg.chars().take(Violation::MSG_MAX).collect()
+}

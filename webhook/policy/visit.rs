@@ -1,0 +1,202 @@
+//! A walk over the engine's syntax trees, for what is decided by looking at a rule's text.
+
+use regorus::unstable::{Expr, Literal, Module, Query, Ref, Rule, RuleHead, WithModifier};
+
+/// What a walk comes by.
+pub(super) enum Node<'a> {
+    /// A body: of a rule, a comprehension or an `every`.
+    Query(&'a Query),
+    /// A variable with what is selected from it, or a selection from another expression. The
+    /// parts of a selection are not come by on their own, its indexes are.
+    Ref {
+        base: &'a Expr,
+        steps: Vec<Step<'a>>,
+    },
+    /// A call; its name is not come by as a reference.
+    Call {
+        expr: &'a Expr,
+        name: String,
+        params: &'a [Ref<Expr>],
+    },
+    /// A literal string.
+    Text(&'a str),
+    /// `some k, v in collection` or `every k, v in collection`, where `k` is named.
+    Pairs {
+        collection: &'a Expr,
+    },
+    With(&'a WithModifier),
+}
+
+/// One selection from a value.
+#[derive(Clone, Copy)]
+pub(super) enum Step<'a> {
+    /// `.name` or `["name"]`
+    Field(&'a str),
+    Index(&'a Expr),
+}
+
+/// Walks all rules of a module, and its imports as references.
+pub(super) fn module<'a>(module: &'a Module, found: &mut impl FnMut(Node<'a>)) {
+    for import in &module.imports {
+        expr(&import.refr, found);
+    }
+    for item in &module.policy {
+        rule(item, found);
+    }
+}
+
+pub(super) fn rule<'a>(item: &'a Rule, found: &mut impl FnMut(Node<'a>)) {
+    let Rule::Spec { head, bodies, .. } = item else {
+        if let Rule::Default { value, .. } = item {
+            expr(value, found);
+        }
+        return;
+    };
+    match head {
+        RuleHead::Compr { refr, assign, .. } => {
+            indexes(refr, found);
+            assign.iter().for_each(|assign| expr(&assign.value, found));
+        }
+        RuleHead::Set { refr, key, .. } => {
+            indexes(refr, found);
+            key.iter().for_each(|key| expr(key, found));
+        }
+        RuleHead::Func { args, assign, .. } => {
+            args.iter().for_each(|arg| expr(arg, found));
+            assign.iter().for_each(|assign| expr(&assign.value, found));
+        }
+    }
+    for body in bodies {
+        body.assign.iter().for_each(|assign| expr(&assign.value, found));
+        query(&body.query, found);
+    }
+}
+
+fn query<'a>(body: &'a Query, found: &mut impl FnMut(Node<'a>)) {
+    found(Node::Query(body));
+    for stmt in &body.stmts {
+        match &stmt.literal {
+            Literal::SomeVars { .. } => {}
+            Literal::SomeIn { key, value, collection, .. } => {
+                if key.as_ref().is_some_and(|key| !is_wildcard(key)) {
+                    found(Node::Pairs { collection });
+                }
+                key.iter().chain([value, collection]).for_each(|part| expr(part, found));
+            }
+            Literal::Expr { expr: part, .. } | Literal::NotExpr { expr: part, .. } => {
+                expr(part, found);
+            }
+            Literal::Every { key, domain, query: body, .. } => {
+                if key.as_ref().is_some_and(|key| key.text() != "_") {
+                    found(Node::Pairs { collection: domain });
+                }
+                expr(domain, found);
+                query(body, found);
+            }
+        }
+        for with in &stmt.with_mods {
+            found(Node::With(with));
+            expr(&with.r#as, found);
+        }
+    }
+}
+
+pub(super) fn expr<'a>(item: &'a Expr, found: &mut impl FnMut(Node<'a>)) {
+    match item {
+        Expr::Var { .. } => found(Node::Ref { base: item, steps: Vec::new() }),
+        Expr::RefDot { .. } | Expr::RefBrack { .. } => {
+            let (base, steps) = chain(item);
+            if !matches!(base, Expr::Var { .. }) {
+                expr(base, found);
+            }
+            for step in &steps {
+                match step {
+                    Step::Index(index) => expr(index, found),
+                    Step::Field(name) => found(Node::Text(name)),
+                }
+            }
+            found(Node::Ref { base, steps });
+        }
+        Expr::Call { fcn, params, .. } => {
+            found(Node::Call { expr: item, name: fcn.span().text().to_owned(), params });
+            params.iter().for_each(|param| expr(param, found));
+        }
+        Expr::String { value: regorus::Value::String(text), .. }
+        | Expr::RawString { value: regorus::Value::String(text), .. } => found(Node::Text(text)),
+        Expr::String { .. }
+        | Expr::RawString { .. }
+        | Expr::Number { .. }
+        | Expr::Bool { .. }
+        | Expr::Null { .. } => {}
+        Expr::Array { items, .. } | Expr::Set { items, .. } => {
+            items.iter().for_each(|part| expr(part, found));
+        }
+        Expr::Object { fields, .. } => {
+            for (_, key, value) in fields {
+                expr(key, found);
+                expr(value, found);
+            }
+        }
+        Expr::ArrayCompr { term, query: body, .. } | Expr::SetCompr { term, query: body, .. } => {
+            expr(term, found);
+            query(body, found);
+        }
+        Expr::ObjectCompr { key, value, query: body, .. } => {
+            expr(key, found);
+            expr(value, found);
+            query(body, found);
+        }
+        Expr::UnaryExpr { expr: part, .. } => expr(part, found),
+        Expr::BinExpr { lhs, rhs, .. }
+        | Expr::BoolExpr { lhs, rhs, .. }
+        | Expr::ArithExpr { lhs, rhs, .. }
+        | Expr::AssignExpr { lhs, rhs, .. } => {
+            expr(lhs, found);
+            expr(rhs, found);
+        }
+        Expr::Membership { key, value, collection, .. } => {
+            key.iter().chain([value, collection]).for_each(|part| expr(part, found));
+        }
+    }
+}
+
+/// Splits a selection into what it selects from and its steps.
+pub(super) fn chain(item: &Expr) -> (&Expr, Vec<Step<'_>>) {
+    let (mut base, mut steps) = (item, Vec::new());
+    loop {
+        base = match base {
+            Expr::RefDot { refr, field, .. } => {
+                steps.push(Step::Field(field.0.text()));
+                refr
+            }
+            Expr::RefBrack { refr, index, .. } => {
+                steps.push(match index.as_ref() {
+                    Expr::String { value: regorus::Value::String(text), .. } => Step::Field(text),
+                    index => Step::Index(index),
+                });
+                refr
+            }
+            _ => break,
+        };
+    }
+    steps.reverse();
+    (base, steps)
+}
+
+/// `_`, or a number, which selects from a list only.
+pub(super) fn is_wildcard(item: &Expr) -> bool {
+    match item {
+        Expr::Var { span, .. } => span.text() == "_",
+        Expr::Number { .. } => true,
+        _ => false,
+    }
+}
+
+/// The indexes in the head of a rule, whose name is not a reference.
+fn indexes<'a>(refr: &'a Expr, found: &mut impl FnMut(Node<'a>)) {
+    for step in chain(refr).1 {
+        if let Step::Index(index) = step {
+            expr(index, found);
+        }
+    }
+}
