@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use regorus::{Value, rvm::vm::VmError};
 
+use crate::name::Code;
+
 /// Why an evaluation gave no verdict; none of them goes away by trying again.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum RuleFault {
@@ -29,12 +31,12 @@ pub enum RuleFault {
 
 impl RuleFault {
     /// The reason code of a denial for this fault.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self {
-            Self::Undefined => "policy.undefined",
-            Self::WrongType { .. } | Self::Engine(_) => "policy.error",
-            Self::Timeout(_) | Self::Instructions(_) => "policy.timeout",
-            Self::Memory(_) => "policy.memory",
+            Self::Undefined => Code::PolicyUndefined,
+            Self::WrongType { .. } | Self::Engine(_) => Code::PolicyError,
+            Self::Timeout(_) | Self::Instructions(_) => Code::PolicyTimeout,
+            Self::Memory(_) => Code::PolicyMemory,
         }
     }
 

@@ -1,0 +1,125 @@
+//! `input.images[]`: one image on one platform, and what is known about it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+use serde_json::Value;
+
+use crate::name::{Code, Digest, ImageRef, Repository};
+use crate::verify::{Rejection, Verified};
+
+/// One image on one platform.
+#[derive(Clone, Debug)]
+pub struct ImageEntry<'a> {
+    /// Where the review names it, as a path into the object: `spec.containers[0].image`.
+    pub path: &'a str,
+    pub container: Container<'a>,
+    /// As the review writes it.
+    pub given: &'a ImageRef,
+    /// What it was resolved to.
+    pub digest: Digest,
+    pub media_type: &'a str,
+    /// Of an index, the platform that this entry is about; `None` where there is no index.
+    pub platform: Option<&'a Platform>,
+    /// Given only where a rule reads it ([`super::Reads::config`]).
+    pub config: Option<&'a ImageConfig>,
+    pub attestations: &'a [Verified],
+    pub records: &'a Records,
+    /// Statements that lie in the index, and which authority's signature covers them, if any.
+    pub statements: &'a [Value],
+    pub rejected: &'a [Rejection],
+    pub lookups: &'a BTreeMap<Arc<str>, Lookup>,
+}
+
+/// Who runs the image.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Container<'a> {
+    pub name: &'a str,
+    /// `container`, `initContainer`, `ephemeralContainer`, `volume`
+    pub kind: &'a str,
+}
+
+/// A platform of an index; texts that its descriptor leaves out are empty.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Platform {
+    pub os: String,
+    pub architecture: String,
+    pub variant: String,
+    pub os_version: String,
+    /// Of the platform's manifest.
+    pub digest: Digest,
+    /// Of its configuration, the image ID; null where the manifest names none.
+    pub config: Option<Digest>,
+}
+
+/// What an image's configuration says about running it.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageConfig {
+    pub user: String,
+    pub env: BTreeMap<String, String>,
+    pub labels: BTreeMap<String, String>,
+    pub entrypoint: Vec<String>,
+    pub cmd: Vec<String>,
+}
+
+/// What stores say without a signature; vouched for by their access control only.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Records {
+    pub builds: Vec<Value>,
+    pub derived: Vec<Value>,
+    pub vulnerabilities: Vec<Value>,
+    pub discoveries: Vec<Value>,
+    /// What else hangs on the image in its registry.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub referrers: Vec<Value>,
+}
+
+/// How the search in one source ended. The engine denies on failures, not the rules.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Lookup {
+    /// There is something, whether it counts or not.
+    Found,
+    /// There is nothing.
+    None,
+    /// Nobody knows.
+    Failed(Code),
+}
+
+impl Serialize for ImageEntry<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let repository: &Repository = self.given.repository();
+        let mut entry = serializer.serialize_struct("ImageEntry", 17)?;
+        entry.serialize_field("path", self.path)?;
+        entry.serialize_field("container", &self.container)?;
+        entry.serialize_field("given", self.given.as_str())?;
+        entry.serialize_field("reference", &format!("{repository}@{}", self.digest))?;
+        entry.serialize_field("registry", repository.host())?;
+        entry.serialize_field("repository", repository.as_str())?;
+        entry.serialize_field("tag", &self.given.tag())?;
+        entry.serialize_field("digest", &self.digest)?;
+        entry.serialize_field("mediaType", self.media_type)?;
+        entry.serialize_field("platform", &self.platform)?;
+        entry.serialize_field("config", &self.config)?;
+        entry.serialize_field("attestations", self.attestations)?;
+        entry.serialize_field("records", self.records)?;
+        entry.serialize_field("statements", self.statements)?;
+        // Signed metadata has no reader yet, so there is none that counts.
+        entry.serialize_field("metadata", &BTreeMap::<&str, &str>::new())?;
+        entry.serialize_field("rejected", self.rejected)?;
+        entry.serialize_field("lookups", self.lookups)?;
+        entry.end()
+    }
+}
+
+impl Serialize for Lookup {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Found => serializer.serialize_str("found"),
+            Self::None => serializer.serialize_str("none"),
+            Self::Failed(code) => serializer.collect_str(&format_args!("failed:{code}")),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The document that rules judge: the request and its images, with what was found out about them.
+//!
+//! Only what the verifier vouched for can stand under `attestations`, because the field takes
+//! nothing else. The parts are made once and shared between the rules and policies of a review.
+
+use regorus::{Value, value::Object};
+use serde::Serialize;
+
+use super::{
+    ImageEntry, Request,
+    value::{self, NoValue},
+};
+
+/// One input document. Cheap to clone.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct Input(Value);
+
+/// The request as a part of documents. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct RequestPart(Value);
+
+/// One entry of `images` as a part of documents. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct ImagePart(Value);
+
+/// Why a document cannot be built. The request is not to be admitted then.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// A rule over no images would be content, whatever it says.
+    #[error("there is no image to judge")]
+    NoImages,
+    /// An object of the request holds what the engine's values cannot: nested too deep, or a
+    /// number that is none.
+    #[error("the object of the request cannot be put before a rule: {0}")]
+    Object(String),
+    /// A member has no form as a value.
+    #[error("the input cannot be put before a rule")]
+    Value(#[from] NoValue),
+}
+
+impl Input {
+    /// The document for one policy: `images` are those that it matches.
+    ///
+    /// # Errors
+    /// [`InputError::NoImages`].
+    pub fn new(request: &RequestPart, images: &[ImagePart]) -> Result<Self, InputError> {
+        if images.is_empty() {
+            return Err(InputError::NoImages);
+        }
+        let images: Vec<Value> = images.iter().map(|image| image.0.clone()).collect();
+        let members = [("request", request.0.clone()), ("images", images.into())];
+        let members = members.into_iter().map(|(key, part)| (Value::from(key), part));
+        Ok(Self(members.collect::<Object>().into()))
+    }
+
+    /// The document as the engine takes it.
+    pub fn value(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl RequestPart {
+    /// Makes the part; the objects are parsed here, if they are given.
+    ///
+    /// # Errors
+    /// [`InputError::Object`].
+    pub fn new(request: &Request<'_>) -> Result<Self, InputError> {
+        let mut part = value::of(request)?;
+        for (name, object) in [("object", request.object), ("oldObject", request.old_object)] {
+            let object = match object {
+                None => Value::Null,
+                Some(raw) => Value::from_json_str(raw.get())
+                    .map_err(|error| InputError::Object(error.to_string()))?,
+            };
+            if let Ok(members) = part.as_object_mut() {
+                members.insert(name.into(), object);
+            }
+        }
+        Ok(Self(part))
+    }
+}
+
+impl ImagePart {
+    /// Makes the part.
+    ///
+    /// # Errors
+    /// [`InputError::Value`], which no evidence should cause.
+    pub fn new(entry: &ImageEntry<'_>) -> Result<Self, InputError> {
+        Ok(Self(value::of(entry)?))
+    }
+}
