@@ -51,7 +51,7 @@ impl Stage {
         self.cluster.kubectl(&line.split_whitespace().collect::<Vec<_>>())
     }
 
-    /// One field of an object, by its JSONPath.
+    /// One field of an object, by its path.
     pub fn field(&self, object: &str, path: &str) -> String {
         self.kubectl(&format!("get {object} -o jsonpath={{{path}}}")).must_pass()
     }

@@ -66,10 +66,10 @@ impl GnuPg {
         let input = self.home.path().join("message");
         std::fs::write(&input, message).unwrap();
         let output = self.gpg().arg("--decrypt").arg(input).stdin(Stdio::null()).output().unwrap();
-        match output.status.success() {
-            true => Ok(output.stdout),
-            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        if output.status.success() {
+            return Ok(output.stdout);
         }
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
     }
 
     fn gpg(&self) -> Command {

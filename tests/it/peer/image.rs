@@ -1,8 +1,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use countersign::name::Digest;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use super::{binary, isolated, run, seen, version_in};
@@ -28,11 +28,10 @@ fn write_layout(folder: &Path, label: &str) -> String {
     std::fs::create_dir_all(&blobs).unwrap();
     let blob = |kind: &str, content: &Value| {
         let bytes = content.to_string();
-        let hash = Sha256::digest(&bytes);
-        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        std::fs::write(blobs.join(&hex), &bytes).unwrap();
+        let digest = Digest::sha256(bytes.as_bytes());
+        std::fs::write(blobs.join(digest.hex()), &bytes).unwrap();
         let media_type = format!("application/vnd.oci.image.{kind}.v1+json");
-        json!({"mediaType": media_type, "digest": format!("sha256:{hex}"), "size": bytes.len()})
+        json!({"mediaType": media_type, "digest": digest.to_string(), "size": bytes.len()})
     };
     let config = json!({
         "architecture": "amd64",

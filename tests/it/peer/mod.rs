@@ -54,7 +54,7 @@ impl Peer {
     /// Waits until `probe` is content; fails the test with the end of the log when the program
     /// ended or a minute went by.
     pub fn wait_until(mut self, mut probe: impl FnMut() -> bool) -> Self {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         while !probe() {
             if let Some(status) = self.child.try_wait().unwrap() {
                 panic!("{} ended with {status}:\n{}", self.name, self.log_tail());
