@@ -1,5 +1,16 @@
 //! Where evidence lies: registries, Grafeas servers, the evidence cache.
 
 mod deadline;
+mod error;
+mod registry;
+mod secret;
+mod transport;
 
 pub use deadline::Deadline;
+pub use error::{Astray, CredentialError, FetchError, Nonsense, Peer, Presented, Wanted};
+pub use registry::{
+    Credential, CredentialOptions, CredentialSource, Fetched, HostError, HostOptions, Reference,
+    Registries, RegistriesError, RegistriesOptions,
+};
+pub use secret::Secret;
+pub use transport::{Cap, HostSettings, Redirects, Request, Response, Transport, TransportError};

@@ -1,0 +1,169 @@
+//! The file that `docker login` and `podman login` write.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::credential::Credential;
+use crate::name::Repository;
+use crate::source::error::CredentialError;
+use crate::source::secret::Secret;
+
+/// The credentials of a docker configuration, by what they are for.
+///
+/// Helpers (`credHelpers`, `credsStore`) are programs, which a webhook does not run.
+pub(super) struct DockerConfig(Vec<(Key, Credential)>);
+
+/// A host, and the start of a path on it.
+#[derive(Debug, Eq, PartialEq)]
+struct Key {
+    host: String,
+    path: String,
+}
+
+impl DockerConfig {
+    /// Reads the text of the file at `path`, which is named in errors.
+    pub(super) fn parse(path: &Path, text: &str) -> Result<Self, CredentialError> {
+        let path = || path.display().to_string();
+        let file: File = serde_json::from_str(text)
+            .map_err(|source| CredentialError::Json { path: path(), source })?;
+        let mut found = Vec::new();
+        for (key, entry) in file.auths {
+            let credential = entry
+                .credential()
+                .map_err(|()| CredentialError::Auth { path: path(), key: key.clone() })?;
+            found.extend(credential.map(|credential| (Key::parse(&key), credential)));
+        }
+        found.sort_by_key(|(key, _)| std::cmp::Reverse(key.path.len()));
+        Ok(Self(found))
+    }
+
+    /// The most specific credential for a repository; paths match whole parts.
+    pub(super) fn find(&self, repository: &Repository) -> Option<&Credential> {
+        self.0.iter().find(|(key, _)| key.covers(repository)).map(|(_, credential)| credential)
+    }
+}
+
+impl Key {
+    /// A key may be a host, a host and the start of a path, or a URL as old clients wrote it, whose
+    /// path is only a version.
+    fn parse(text: &str) -> Self {
+        let bare = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        let (host, path) = bare.unwrap_or(text).split_once('/').unwrap_or((bare.unwrap_or(text), ""));
+        let mut path = path.trim_matches('/');
+        if let Some(rest) = path.strip_prefix("v1").or_else(|| path.strip_prefix("v2"))
+            && (rest.is_empty() || rest.starts_with('/'))
+        {
+            path = rest.trim_matches('/');
+        }
+        let host = host.to_ascii_lowercase();
+        let host = if HUB.contains(&host.as_str()) { "docker.io".to_owned() } else { host };
+        Self { host, path: path.to_owned() }
+    }
+
+    fn covers(&self, repository: &Repository) -> bool {
+        self.host.eq_ignore_ascii_case(repository.host())
+            && repository.path().strip_prefix(&self.path).is_some_and(|rest| {
+                self.path.is_empty() || rest.is_empty() || rest.starts_with('/')
+            })
+    }
+}
+
+#[derive(Deserialize)]
+struct File {
+    #[serde(default)]
+    auths: BTreeMap<String, Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+struct Entry {
+    auth: Zeroizing<String>,
+    username: Zeroizing<String>,
+    password: Zeroizing<String>,
+    identitytoken: Zeroizing<String>,
+    registrytoken: Zeroizing<String>,
+}
+
+impl Entry {
+    /// As docker takes them: a registry token before an identity token before a password, and
+    /// `auth` before `username` and `password`. An empty entry, which means that a helper has it, is
+    /// none.
+    fn credential(&self) -> Result<Option<Credential>, ()> {
+        let secret = |text: &str| Secret::new(text.to_owned());
+        if !self.registrytoken.is_empty() {
+            return Ok(Some(Credential::RegistryToken(secret(&self.registrytoken))));
+        }
+        if !self.identitytoken.is_empty() {
+            return Ok(Some(Credential::IdentityToken(secret(&self.identitytoken))));
+        }
+        if self.auth.is_empty() {
+            let given = !self.username.is_empty() && !self.password.is_empty();
+            return Ok(given.then(|| Credential::Password {
+                username: self.username.to_string(),
+                password: secret(&self.password),
+            }));
+        }
+        let bytes = Zeroizing::new(PADDED_OR_NOT.decode(self.auth.trim()).map_err(drop)?);
+        let (username, password) =
+            std::str::from_utf8(&bytes).ok().and_then(|pair| pair.split_once(':')).ok_or(())?;
+        let password = secret(password.trim_end_matches('\0'));
+        Ok(Some(Credential::Password { username: username.to_owned(), password }))
+    }
+}
+
+const HUB: [&str; 3] = ["index.docker.io", "registry-1.docker.io", "docker.io"];
+
+const PADDED_OR_NOT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p9_each_repository_gets_its_own_credential() {
+        // `dTpw` is `u:p`.
+        for (name, auths, repository, want) in [
+            ("host", r#"{"r.example":{"auth":"dTpw"}}"#, "r.example/a/b", "u:p"),
+            ("other host", r#"{"r.example":{"auth":"dTpw"}}"#, "r.example.evil.example/a", "none"),
+            ("other port", r#"{"r.example":{"auth":"dTpw"}}"#, "r.example:5000/a", "none"),
+            ("old key", r#"{"https://r.example/v1/":{"auth":"dTpw"}}"#, "r.example/a/b", "u:p"),
+            ("hub", r#"{"https://index.docker.io/v1/":{"auth":"dTpw"}}"#, "docker.io/library/nginx", "u:p"),
+            ("most specific", r#"{"r.example":{"auth":"dTpw"},"r.example/a":{"auth":"dTpx"}}"#, "r.example/a/b", "u:q"),
+            ("path at a boundary", r#"{"r.example/a":{"auth":"dTpw"}}"#, "r.example/ab/c", "none"),
+            ("whole path", r#"{"r.example/a/b":{"auth":"dTpw"}}"#, "r.example/a/b", "u:p"),
+            ("a path named v1x", r#"{"r.example/v1x":{"auth":"dTpw"}}"#, "r.example/v1x/a", "u:p"),
+            ("unpadded", r#"{"r.example":{"auth":"dTpwcA"}}"#, "r.example/a", "u:pp"),
+            ("colon in the password", r#"{"r.example":{"auth":"dTpwOnE="}}"#, "r.example/a", "u:p:q"),
+            ("apart", r#"{"r.example":{"username":"u","password":"p"}}"#, "r.example/a", "u:p"),
+            ("auth wins", r#"{"r.example":{"auth":"dTpw","username":"x","password":"y"}}"#, "r.example/a", "u:p"),
+            ("identity", r#"{"r.example":{"auth":"dTo=","identitytoken":"t"}}"#, "r.example/a", "identity t"),
+            ("registry token", r#"{"r.example":{"registrytoken":"t","identitytoken":"x"}}"#, "r.example/a", "registry t"),
+            ("kept by a helper", r#"{"r.example":{}}"#, "r.example/a", "none"),
+            ("no base64", r#"{"r.example":{"auth":"!"}}"#, "r.example/a", "c.json has an `auth` for r.example"),
+            ("no colon", r#"{"r.example":{"auth":"dQ=="}}"#, "r.example/a", "c.json has an `auth` for r.example"),
+            ("no JSON", "[", "r.example/a", "c.json is not the JSON"),
+        ] {
+            let text = format!(r#"{{"auths":{auths},"credsStore":"desktop"}}"#);
+            let got = match DockerConfig::parse(Path::new("c.json"), &text) {
+                Err(error) => error.to_string(),
+                Ok(config) => match config.find(&repository.parse().unwrap()) {
+                    None => "none".to_owned(),
+                    Some(Credential::Password { username, password }) => format!("{username}:{}", password.reveal()),
+                    Some(Credential::IdentityToken(token)) => format!("identity {}", token.reveal()),
+                    Some(Credential::RegistryToken(token)) => format!("registry {}", token.reveal()),
+                },
+            };
+            assert!(got.starts_with(want), "{name}: {got}");
+        }
+    }
+}

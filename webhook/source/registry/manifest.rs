@@ -1,0 +1,138 @@
+//! Manifests: fetched once, hashed here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, HeaderValue};
+use http::StatusCode;
+use tracing::debug;
+
+use super::host::{Host, under};
+use super::session::Action;
+use super::{Fetched, Reference, Registries};
+use crate::attest::oci::{Document, DocumentError};
+use crate::name::{Digest, Repository};
+use crate::source::Deadline;
+use crate::source::error::{FetchError, Nonsense, Wanted};
+use crate::source::transport::{Cap, Request};
+
+impl Registries {
+    /// The manifest or index under a tag or digest.
+    ///
+    /// Success proves that `bytes` hash to `digest`, and to the one that was asked for, if one was;
+    /// what the registry says about its digest is not read. By digest, mirrors are asked first, each
+    /// for a third of the time that is left at most; what they cannot give comes from the registry.
+    ///
+    /// # Errors
+    /// If there is none, or none could be had.
+    pub async fn manifest(
+        &self,
+        repository: &Repository,
+        at: Reference<'_>,
+        deadline: Deadline,
+    ) -> Result<Fetched, FetchError> {
+        let host = self.enter(repository)?;
+        if let Reference::Digest(_) = at {
+            for mirrored in host.mirrors.iter().filter_map(|at| under(at, repository.path())) {
+                let Some(mirror) = self.host(mirrored.host()) else { continue };
+                let soon = share(deadline);
+                match self.manifest_at(&mirror, &mirrored, Action::Pull, at, soon).await {
+                    Ok(fetched) => return Ok(fetched),
+                    Err(error) => debug!(host = mirrored.host(), code = %error.code(), "mirror"),
+                }
+            }
+        }
+        self.manifest_at(&host, repository, Action::Pull, at, deadline).await
+    }
+
+    /// The manifest from this very host.
+    pub(super) async fn manifest_at(
+        &self,
+        host: &Host,
+        repository: &Repository,
+        action: Action,
+        at: Reference<'_>,
+        deadline: Deadline,
+    ) -> Result<Fetched, FetchError> {
+        let name = at.to_string();
+        let mut request =
+            Request::get(host.peer(), host.url(repository, &["manifests", name.as_str()]));
+        request.headers.insert(ACCEPT, HeaderValue::from_static(ACCEPTED));
+        request.cap = MANIFEST;
+        let response = self.ask(host, repository, action, request.clone(), deadline).await?;
+        match response.status {
+            StatusCode::OK => {}
+            StatusCode::NOT_FOUND => {
+                return Err(FetchError::NotFound { peer: host.peer(), what: at.wanted() });
+            }
+            status => return Err(request.invalid(Nonsense::Status(status))),
+        }
+        self.announce(host, &response).await;
+        let media_type = response.media_type();
+        let digest = identify(host, at, &response.body, media_type.as_deref())?;
+        let media_type = media_type
+            .filter(|given| !VAGUE.contains(&given.as_str()))
+            .or_else(|| Document::own_media_type(&response.body))
+            .unwrap_or_default();
+        Ok(Fetched { digest, media_type, bytes: response.body, peer: host.peer() })
+    }
+}
+
+impl Fetched {
+    /// The bytes read as what they were served as.
+    ///
+    /// # Errors
+    /// [`FetchError::Unsupported`] if they are no manifest or index that is known here.
+    pub fn document(&self) -> Result<Document, FetchError> {
+        Document::parse(&self.bytes, &self.media_type).map_err(|source| FetchError::Unsupported {
+            peer: self.peer.clone(),
+            source: Arc::new(source),
+        })
+    }
+}
+
+/// Hashes what came, and tells a page of a proxy from a manifest that was exchanged.
+fn identify(
+    host: &Host,
+    at: Reference<'_>,
+    bytes: &Bytes,
+    media_type: Option<&str>,
+) -> Result<Digest, FetchError> {
+    let peer = host.peer();
+    if media_type.is_some_and(|given| !given.ends_with("json") && !VAGUE.contains(&given)) {
+        if media_type.is_some_and(|given| given.starts_with("application/vnd.docker.distribution")) {
+            let source = Arc::new(DocumentError::Schema);
+            return Err(FetchError::Unsupported { peer, source });
+        }
+        return Err(FetchError::Invalid { peer, what: Nonsense::MediaType });
+    }
+    match at {
+        Reference::Tag(_) => Ok(Digest::sha256(bytes)),
+        Reference::Digest(wanted) if wanted.covers(bytes) => Ok(wanted),
+        Reference::Digest(wanted) => {
+            let found = wanted.of_same_kind(bytes);
+            Err(FetchError::OtherDigest { peer, wanted, found })
+        }
+    }
+}
+
+/// A mirror's part of the time, so that one that hangs leaves enough for the registry.
+pub(super) fn share(deadline: Deadline) -> Deadline {
+    Deadline::after((deadline.remaining() / 3).min(MIRROR))
+}
+
+const MIRROR: Duration = Duration::from_secs(2);
+
+/// All kinds at once: without the indexes some registries pick a platform, without the OCI types
+/// others say that there is none.
+const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, \
+    application/vnd.docker.distribution.manifest.list.v2+json, \
+    application/vnd.oci.image.manifest.v1+json, \
+    application/vnd.docker.distribution.manifest.v2+json";
+
+/// What registries promise to keep, and so the most that anybody can rely on.
+pub(super) const MANIFEST: Cap = Cap { bytes: 4 << 20, what: "bytes of a manifest" };
+
+/// Content types of servers that know nothing of manifests; the body says what it is.
+const VAGUE: [&str; 3] = ["application/json", "application/octet-stream", "text/plain"];

@@ -1,0 +1,132 @@
+//! Requests to a registry with what it wants to see.
+
+use std::sync::Arc;
+
+use http::{HeaderValue, StatusCode};
+
+use super::Registries;
+use super::challenge::Challenge;
+use super::credential::Credential;
+use super::host::Host;
+use super::token::Key;
+use crate::name::Repository;
+use crate::source::Deadline;
+use crate::source::error::{FetchError, Presented};
+use crate::source::transport::{Request, Response};
+
+/// What is to be done in a repository.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Action {
+    Pull,
+    PullAndPush,
+}
+
+impl Registries {
+    /// Sends a request with the credential for its repository, as the host asked for it last time,
+    /// and once more if it now asks otherwise.
+    ///
+    /// # Errors
+    /// As the transport, and [`FetchError::Unauthorized`] for 401 and 403.
+    pub(super) async fn ask(
+        &self,
+        host: &Host,
+        repository: &Repository,
+        action: Action,
+        mut request: Request,
+        deadline: Deadline,
+    ) -> Result<Response, FetchError> {
+        let credential = host.credential(repository).await?;
+        let visit = Visit { host, repository, action, credential: credential.as_ref(), deadline };
+        if let Some(known) = self.challenges.get(&host.name).await {
+            request.secret = self.meet(&visit, &known, None).await?;
+        }
+        let mut response = self.transport.send(request.clone(), deadline).await?;
+        if response.status == StatusCode::UNAUTHORIZED && is_from(host, &response) {
+            let refused = request.secret.take();
+            if let Some(challenge) = Challenge::of(&response.headers) {
+                request.secret = self.meet(&visit, &challenge, refused.as_ref()).await?;
+                self.challenges.insert(Arc::clone(&host.name), Arc::new(challenge)).await;
+            }
+            if request.secret.is_some() && request.secret != refused {
+                response = self.transport.send(request, deadline).await?;
+            }
+        }
+        match response.status {
+            status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+                let presented = Presented::of(credential.as_ref());
+                Err(FetchError::Unauthorized { peer: host.peer(), status, presented })
+            }
+            _ => Ok(response),
+        }
+    }
+
+    /// The `Authorization` header that meets a challenge; `None` if we have nothing to show.
+    async fn meet(
+        &self,
+        visit: &Visit<'_>,
+        challenge: &Challenge,
+        refused: Option<&HeaderValue>,
+    ) -> Result<Option<HeaderValue>, FetchError> {
+        let Challenge::Bearer { realm, service, scope } = challenge else {
+            return Ok(visit.credential.and_then(Credential::basic));
+        };
+        if let Some(Credential::RegistryToken(token)) = visit.credential {
+            return Ok(token.bearer());
+        }
+        visit.host.permit_realm(realm)?;
+        let key = Key {
+            registry: Arc::clone(&visit.host.name),
+            realm: realm.clone(),
+            service: service.clone(),
+            scope: visit.scope(scope.as_deref()),
+            credential: visit.credential.map(Credential::identity),
+        };
+        self.tokens
+            .get(key, visit.host, visit.credential, refused, &self.transport, visit.deadline)
+            .await
+            .map(Some)
+    }
+}
+
+/// Who asks what, while one request is made.
+struct Visit<'a> {
+    host: &'a Host,
+    repository: &'a Repository,
+    action: Action,
+    credential: Option<&'a Credential>,
+    deadline: Deadline,
+}
+
+impl Visit<'_> {
+    /// The scope of the token: that of the challenge where it is about this repository as the
+    /// registry calls it and allows no more than is wanted, else our own.
+    fn scope(&self, challenged: Option<&str>) -> String {
+        let actions = match self.action {
+            Action::Pull => "pull",
+            Action::PullAndPush => "pull,push",
+        };
+        let within = |scope: &&str| {
+            let allowed = scope.strip_prefix("repository:").and_then(|rest| rest.rsplit_once(':'));
+            allowed.is_some_and(|(name, allowed)| {
+                name.ends_with(self.repository.path())
+                    && allowed.split(',').all(|one| actions.split(',').any(|action| action == one))
+                    && allowed.split(',').count() == actions.split(',').count()
+            })
+        };
+        match challenged.filter(within) {
+            Some(scope) => scope.to_owned(),
+            None => format!("repository:{}:{actions}", self.repository.path()),
+        }
+    }
+}
+
+impl Presented {
+    pub(super) fn of(credential: Option<&Credential>) -> Self {
+        if credential.is_some() { Self::Credential } else { Self::Nothing }
+    }
+}
+
+/// Whether the registry itself answered, not a host that it redirected to.
+fn is_from(host: &Host, response: &Response) -> bool {
+    response.url.origin() == host.origin.origin()
+}

@@ -1,0 +1,64 @@
+//! One HTTP client per TLS setting, made when it is first needed.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use reqwest::{Certificate, Client, Identity};
+use rustls::crypto::{CryptoProvider, ring};
+
+use super::address::OutsideOnly;
+
+/// What a client trusts and shows, and the client once it is made.
+#[derive(Default)]
+pub(super) struct LazyClient {
+    pub(super) ca: Vec<Certificate>,
+    pub(super) identity: Option<Identity>,
+    /// Speaks no TLS, so that the system's roots need not be read.
+    pub(super) plain: bool,
+    /// Goes to public addresses only.
+    pub(super) outside: bool,
+    made: OnceLock<Result<Client, Arc<reqwest::Error>>>,
+}
+
+impl LazyClient {
+    /// The client. Reading the system's certificates takes some milliseconds the first time.
+    ///
+    /// # Errors
+    /// If there are no certificates to trust.
+    pub(super) fn get(&self) -> Result<&Client, Arc<reqwest::Error>> {
+        self.made.get_or_init(|| self.make().map_err(Arc::new)).as_ref().map_err(Arc::clone)
+    }
+
+    /// Follows nothing, unpacks nothing, repeats nothing and knows no proxy by itself.
+    fn make(&self) -> Result<Client, reqwest::Error> {
+        if CryptoProvider::get_default().is_none() {
+            // `main` sets it; a test or another program may not have. Losing the race is as good.
+            let _ = ring::default_provider().install_default();
+        }
+        let mut builder = Client::builder()
+            .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .referer(false)
+            .connect_timeout(CONNECT)
+            .pool_max_idle_per_host(32);
+        if self.outside {
+            builder = builder.dns_resolver(OutsideOnly);
+        }
+        builder = if self.plain {
+            builder.tls_certs_only([])
+        } else if self.ca.is_empty() {
+            builder
+        } else {
+            builder.tls_certs_merge(self.ca.iter().cloned())
+        };
+        if let Some(identity) = &self.identity {
+            builder = builder.identity(identity.clone());
+        }
+        builder.build()
+    }
+}
+
+/// Leaves time for another try inside a review's deadline.
+const CONNECT: Duration = Duration::from_secs(3);
