@@ -12,6 +12,7 @@ mod candidate;
 mod dsse;
 mod json;
 mod meaning;
+pub mod oci;
 mod simple_signing;
 mod statement;
 

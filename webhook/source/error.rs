@@ -57,7 +57,9 @@ pub enum FetchError {
     #[error("{peer} redirects us {whither}; ask whoever runs it")]
     Redirect { peer: Peer, whither: Astray },
     /// It is, or sends us to, an internal address that the configuration does not name.
-    #[error("{0} is at, or leads to, an internal address; name it under `registries.hosts` if it may be asked")]
+    #[error(
+        "{0} is at, or leads to, an internal address; name it under `registries.hosts` if it may be asked"
+    )]
     Address(Peer),
     /// A cap was hit.
     #[error("{peer} sends more than {limit} {what}, which is the limit")]

@@ -3,10 +3,12 @@
 use std::fmt;
 
 use http::HeaderValue;
+use serde::Deserialize;
 use zeroize::Zeroizing;
 
 /// A password or token. It has no `Display`, and is wiped when dropped.
-#[derive(Clone)]
+#[derive(Clone, Default, Deserialize)]
+#[serde(from = "String")]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
@@ -23,6 +25,12 @@ impl Secret {
     /// `Authorization: Bearer …`, or `None` if the text cannot stand in a header.
     pub fn bearer(&self) -> Option<HeaderValue> {
         header(&Zeroizing::new(format!("Bearer {}", self.reveal())))
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self::new(text)
     }
 }
 

@@ -61,8 +61,7 @@ impl Registries {
         let name = descriptor.digest.to_string();
         let mut request = Request::get(host.peer(), host.url(repository, &["blobs", &name]));
         request.cap = Cap { bytes: descriptor.size, what: "bytes of a blob" };
-        let response =
-            self.ask(host, repository, Action::Pull, request.clone(), deadline).await?;
+        let response = self.ask(host, repository, Action::Pull, request.clone(), deadline).await?;
         match response.status {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND => {

@@ -110,16 +110,54 @@ mod tests {
     fn registries_say_what_they_want() {
         for (name, headers, want) in [
             ("basic", vec![r#"Basic realm="lab""#], "basic"),
-            ("bearer", vec![r#"Bearer realm="https://a.example/t",service="r",scope="repository:a/b:pull,push""#], "https://a.example/t r repository:a/b:pull,push"),
-            ("own query", vec![r#"Bearer realm="https://a.example/t?x=1""#], "https://a.example/t?x=1"),
-            ("names in any case", vec![r#"BEARER Realm="https://a.example/t", SERVICE=r"#], "https://a.example/t r"),
-            ("several in one header", vec![r#"Negotiate, Basic realm="a, b", Bearer realm="https://a.example/t""#], "basic"),
-            ("several headers", vec!["Negotiate", r#"Bearer realm="https://a.example/t""#], "https://a.example/t"),
+            (
+                "bearer",
+                vec![
+                    r#"Bearer realm="https://a.example/t",service="r",scope="repository:a/b:pull,push""#,
+                ],
+                "https://a.example/t r repository:a/b:pull,push",
+            ),
+            (
+                "own query",
+                vec![r#"Bearer realm="https://a.example/t?x=1""#],
+                "https://a.example/t?x=1",
+            ),
+            (
+                "names in any case",
+                vec![r#"BEARER Realm="https://a.example/t", SERVICE=r"#],
+                "https://a.example/t r",
+            ),
+            (
+                "several in one header",
+                vec![r#"Negotiate, Basic realm="a, b", Bearer realm="https://a.example/t""#],
+                "basic",
+            ),
+            (
+                "several headers",
+                vec!["Negotiate", r#"Bearer realm="https://a.example/t""#],
+                "https://a.example/t",
+            ),
             ("token68 before", vec![r#"Negotiate oRkw==, Basic realm="x""#], "none"),
-            ("escapes", vec![r#"Bearer realm="https://a.example/t",service="a\"b\\c""#], r#"https://a.example/t a"b\c"#),
-            ("blanks around =", vec![r#"Bearer realm = "https://a.example/t" , service = r"#], "https://a.example/t r"),
-            ("repeated realm", vec![r#"Bearer realm="https://a.example/t",realm="https://evil.example/""#], "https://a.example/t"),
-            ("realm unquoted", vec!["Bearer realm=https://a.example/t,service=r"], "https://a.example/t r"),
+            (
+                "escapes",
+                vec![r#"Bearer realm="https://a.example/t",service="a\"b\\c""#],
+                r#"https://a.example/t a"b\c"#,
+            ),
+            (
+                "blanks around =",
+                vec![r#"Bearer realm = "https://a.example/t" , service = r"#],
+                "https://a.example/t r",
+            ),
+            (
+                "repeated realm",
+                vec![r#"Bearer realm="https://a.example/t",realm="https://evil.example/""#],
+                "https://a.example/t",
+            ),
+            (
+                "realm unquoted",
+                vec!["Bearer realm=https://a.example/t,service=r"],
+                "https://a.example/t r",
+            ),
             ("no realm, then basic", vec![r#"Bearer service="r", Basic realm="x""#], "basic"),
             ("realm that is no URL", vec![r#"Bearer realm="lab""#], "none"),
             ("open quote", vec![r#"Bearer realm="https://a.example/t"#], "none"),
@@ -127,13 +165,19 @@ mod tests {
             ("commas", vec![",, ,"], "none"),
             ("parameter without scheme", vec![r#"realm="https://a.example/t""#], "none"),
         ] {
-            let headers: HeaderMap =
-                headers.into_iter().map(|value| (WWW_AUTHENTICATE, value.parse().unwrap())).collect();
+            let headers: HeaderMap = headers
+                .into_iter()
+                .map(|value| (WWW_AUTHENTICATE, value.parse().unwrap()))
+                .collect();
             let got = match Challenge::of(&headers) {
                 None => "none".to_owned(),
                 Some(Challenge::Basic) => "basic".to_owned(),
                 Some(Challenge::Bearer { realm, service, scope }) => {
-                    [Some(realm.to_string()), service, scope].into_iter().flatten().collect::<Vec<_>>().join(" ")
+                    [Some(realm.to_string()), service, scope]
+                        .into_iter()
+                        .flatten()
+                        .collect::<Vec<_>>()
+                        .join(" ")
                 }
             };
             assert_eq!(got, want, "{name}");

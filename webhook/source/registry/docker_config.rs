@@ -54,7 +54,8 @@ impl Key {
     /// path is only a version.
     fn parse(text: &str) -> Self {
         let bare = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-        let (host, path) = bare.unwrap_or(text).split_once('/').unwrap_or((bare.unwrap_or(text), ""));
+        let (host, path) =
+            bare.unwrap_or(text).split_once('/').unwrap_or((bare.unwrap_or(text), ""));
         let mut path = path.trim_matches('/');
         if let Some(rest) = path.strip_prefix("v1").or_else(|| path.strip_prefix("v2"))
             && (rest.is_empty() || rest.starts_with('/'))
@@ -80,15 +81,14 @@ struct File {
     auths: BTreeMap<String, Entry>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
-#[derive(Default)]
 struct Entry {
-    auth: Zeroizing<String>,
-    username: Zeroizing<String>,
-    password: Zeroizing<String>,
-    identitytoken: Zeroizing<String>,
-    registrytoken: Zeroizing<String>,
+    auth: Secret,
+    username: Secret,
+    password: Secret,
+    identitytoken: Secret,
+    registrytoken: Secret,
 }
 
 impl Entry {
@@ -96,24 +96,25 @@ impl Entry {
     /// `auth` before `username` and `password`. An empty entry, which means that a helper has it, is
     /// none.
     fn credential(&self) -> Result<Option<Credential>, ()> {
-        let secret = |text: &str| Secret::new(text.to_owned());
-        if !self.registrytoken.is_empty() {
-            return Ok(Some(Credential::RegistryToken(secret(&self.registrytoken))));
+        let given = |secret: &Secret| !secret.reveal().is_empty();
+        if given(&self.registrytoken) {
+            return Ok(Some(Credential::RegistryToken(self.registrytoken.clone())));
         }
-        if !self.identitytoken.is_empty() {
-            return Ok(Some(Credential::IdentityToken(secret(&self.identitytoken))));
+        if given(&self.identitytoken) {
+            return Ok(Some(Credential::IdentityToken(self.identitytoken.clone())));
         }
-        if self.auth.is_empty() {
-            let given = !self.username.is_empty() && !self.password.is_empty();
-            return Ok(given.then(|| Credential::Password {
-                username: self.username.to_string(),
-                password: secret(&self.password),
+        if !given(&self.auth) {
+            let whole = given(&self.username) && given(&self.password);
+            return Ok(whole.then(|| Credential::Password {
+                username: self.username.reveal().to_owned(),
+                password: self.password.clone(),
             }));
         }
-        let bytes = Zeroizing::new(PADDED_OR_NOT.decode(self.auth.trim()).map_err(drop)?);
+        let auth = self.auth.reveal().trim();
+        let bytes = Zeroizing::new(PADDED_OR_NOT.decode(auth).map_err(drop)?);
         let (username, password) =
             std::str::from_utf8(&bytes).ok().and_then(|pair| pair.split_once(':')).ok_or(())?;
-        let password = secret(password.trim_end_matches('\0'));
+        let password = Secret::new(password.trim_end_matches('\0').to_owned());
         Ok(Some(Credential::Password { username: username.to_owned(), password }))
     }
 }
@@ -137,20 +138,60 @@ mod tests {
             ("other host", r#"{"r.example":{"auth":"dTpw"}}"#, "r.example.evil.example/a", "none"),
             ("other port", r#"{"r.example":{"auth":"dTpw"}}"#, "r.example:5000/a", "none"),
             ("old key", r#"{"https://r.example/v1/":{"auth":"dTpw"}}"#, "r.example/a/b", "u:p"),
-            ("hub", r#"{"https://index.docker.io/v1/":{"auth":"dTpw"}}"#, "docker.io/library/nginx", "u:p"),
-            ("most specific", r#"{"r.example":{"auth":"dTpw"},"r.example/a":{"auth":"dTpx"}}"#, "r.example/a/b", "u:q"),
+            (
+                "hub",
+                r#"{"https://index.docker.io/v1/":{"auth":"dTpw"}}"#,
+                "docker.io/library/nginx",
+                "u:p",
+            ),
+            (
+                "most specific",
+                r#"{"r.example":{"auth":"dTpw"},"r.example/a":{"auth":"dTpx"}}"#,
+                "r.example/a/b",
+                "u:q",
+            ),
             ("path at a boundary", r#"{"r.example/a":{"auth":"dTpw"}}"#, "r.example/ab/c", "none"),
             ("whole path", r#"{"r.example/a/b":{"auth":"dTpw"}}"#, "r.example/a/b", "u:p"),
             ("a path named v1x", r#"{"r.example/v1x":{"auth":"dTpw"}}"#, "r.example/v1x/a", "u:p"),
             ("unpadded", r#"{"r.example":{"auth":"dTpwcA"}}"#, "r.example/a", "u:pp"),
-            ("colon in the password", r#"{"r.example":{"auth":"dTpwOnE="}}"#, "r.example/a", "u:p:q"),
+            (
+                "colon in the password",
+                r#"{"r.example":{"auth":"dTpwOnE="}}"#,
+                "r.example/a",
+                "u:p:q",
+            ),
             ("apart", r#"{"r.example":{"username":"u","password":"p"}}"#, "r.example/a", "u:p"),
-            ("auth wins", r#"{"r.example":{"auth":"dTpw","username":"x","password":"y"}}"#, "r.example/a", "u:p"),
-            ("identity", r#"{"r.example":{"auth":"dTo=","identitytoken":"t"}}"#, "r.example/a", "identity t"),
-            ("registry token", r#"{"r.example":{"registrytoken":"t","identitytoken":"x"}}"#, "r.example/a", "registry t"),
+            (
+                "auth wins",
+                r#"{"r.example":{"auth":"dTpw","username":"x","password":"y"}}"#,
+                "r.example/a",
+                "u:p",
+            ),
+            (
+                "identity",
+                r#"{"r.example":{"auth":"dTo=","identitytoken":"t"}}"#,
+                "r.example/a",
+                "identity t",
+            ),
+            (
+                "registry token",
+                r#"{"r.example":{"registrytoken":"t","identitytoken":"x"}}"#,
+                "r.example/a",
+                "registry t",
+            ),
             ("kept by a helper", r#"{"r.example":{}}"#, "r.example/a", "none"),
-            ("no base64", r#"{"r.example":{"auth":"!"}}"#, "r.example/a", "c.json has an `auth` for r.example"),
-            ("no colon", r#"{"r.example":{"auth":"dQ=="}}"#, "r.example/a", "c.json has an `auth` for r.example"),
+            (
+                "no base64",
+                r#"{"r.example":{"auth":"!"}}"#,
+                "r.example/a",
+                "c.json has an `auth` for r.example",
+            ),
+            (
+                "no colon",
+                r#"{"r.example":{"auth":"dQ=="}}"#,
+                "r.example/a",
+                "c.json has an `auth` for r.example",
+            ),
             ("no JSON", "[", "r.example/a", "c.json is not the JSON"),
         ] {
             let text = format!(r#"{{"auths":{auths},"credsStore":"desktop"}}"#);
@@ -158,9 +199,15 @@ mod tests {
                 Err(error) => error.to_string(),
                 Ok(config) => match config.find(&repository.parse().unwrap()) {
                     None => "none".to_owned(),
-                    Some(Credential::Password { username, password }) => format!("{username}:{}", password.reveal()),
-                    Some(Credential::IdentityToken(token)) => format!("identity {}", token.reveal()),
-                    Some(Credential::RegistryToken(token)) => format!("registry {}", token.reveal()),
+                    Some(Credential::Password { username, password }) => {
+                        format!("{username}:{}", password.reveal())
+                    }
+                    Some(Credential::IdentityToken(token)) => {
+                        format!("identity {}", token.reveal())
+                    }
+                    Some(Credential::RegistryToken(token)) => {
+                        format!("registry {}", token.reveal())
+                    }
                 },
             };
             assert!(got.starts_with(want), "{name}: {got}");

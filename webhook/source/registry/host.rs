@@ -63,7 +63,8 @@ impl Host {
         if options.lookaside.as_ref().is_some_and(|url| !is_plain(url) || url.query().is_some()) {
             return Err(HostError::Lookaside(options.host));
         }
-        if let Some(mirror) = options.mirrors.iter().find(|mirror| under(mirror, "probe").is_none()) {
+        if let Some(mirror) = options.mirrors.iter().find(|mirror| under(mirror, "probe").is_none())
+        {
             let (host, mirror) = (name.to_owned(), mirror.clone());
             return Err(HostError::Mirror { host, mirror });
         }
@@ -163,22 +164,71 @@ mod tests {
     fn p9_tokens_come_from_known_realms_only() {
         for (name, host, plain_http, configured, realm, permitted) in [
             ("own host", "r.example", false, None, "https://r.example/token", true),
-            ("own host, default port", "r.example", false, None, "https://r.example:443/token", true),
+            (
+                "own host, default port",
+                "r.example",
+                false,
+                None,
+                "https://r.example:443/token",
+                true,
+            ),
             ("other port", "r.example", false, None, "https://r.example:444/token", false),
             ("subdomain", "r.example", false, None, "https://auth.r.example/token", false),
             ("look-alike", "r.example", false, None, "https://r.example.evil.example/token", false),
             ("user in the URL", "r.example", false, None, "https://r.example@evil.example/", false),
             ("user at the own host", "r.example", false, None, "https://u:p@r.example/", false),
-            ("configured", "r.example", false, Some("https://auth.example/t"), "https://auth.example/token?a=b", true),
-            ("not the configured", "r.example", false, Some("https://auth.example/t"), "https://auth.evil.example/", false),
+            (
+                "configured",
+                "r.example",
+                false,
+                Some("https://auth.example/t"),
+                "https://auth.example/token?a=b",
+                true,
+            ),
+            (
+                "not the configured",
+                "r.example",
+                false,
+                Some("https://auth.example/t"),
+                "https://auth.evil.example/",
+                false,
+            ),
             ("downgrade", "r.example", false, None, "http://r.example/token", false),
-            ("downgrade of the configured", "r.example", false, Some("https://auth.example/t"), "http://auth.example/t", false),
+            (
+                "downgrade of the configured",
+                "r.example",
+                false,
+                Some("https://auth.example/t"),
+                "http://auth.example/t",
+                false,
+            ),
             ("plain host", "127.0.0.1:5000", true, None, "http://127.0.0.1:5000/token", true),
-            ("plain host, other host", "127.0.0.1:5000", true, None, "http://127.0.0.1:5001/token", false),
-            ("plain host, configured", "127.0.0.1:5000", true, Some("http://127.0.0.1:5001/t"), "http://127.0.0.1:5001/t", true),
+            (
+                "plain host, other host",
+                "127.0.0.1:5000",
+                true,
+                None,
+                "http://127.0.0.1:5001/token",
+                false,
+            ),
+            (
+                "plain host, configured",
+                "127.0.0.1:5000",
+                true,
+                Some("http://127.0.0.1:5001/t"),
+                "http://127.0.0.1:5001/t",
+                true,
+            ),
             ("metadata", "r.example", false, None, "https://169.254.169.254/latest", false),
             ("hub", "docker.io", false, None, "https://auth.docker.io/token", true),
-            ("hub by its old name", "index.docker.io", false, None, "https://auth.docker.io/token", true),
+            (
+                "hub by its old name",
+                "index.docker.io",
+                false,
+                None,
+                "https://auth.docker.io/token",
+                true,
+            ),
             ("hub's for another", "r.example", false, None, "https://auth.docker.io/token", false),
             ("gitlab", "registry.gitlab.com", false, None, "https://gitlab.com/jwt/auth", true),
         ] {
@@ -201,13 +251,37 @@ mod tests {
         let base = || HostOptions { host: "r.example".into(), ..HostOptions::default() };
         let url = |text: &str| Some(text.parse().unwrap());
         for (name, options, want) in [
-            ("path in the host", HostOptions { host: "r.example/a".into(), ..base() }, "not the host"),
-            ("scheme in the host", HostOptions { host: "https://r.example".into(), ..base() }, "not the host"),
+            (
+                "path in the host",
+                HostOptions { host: "r.example/a".into(), ..base() },
+                "not the host",
+            ),
+            (
+                "scheme in the host",
+                HostOptions { host: "https://r.example".into(), ..base() },
+                "not the host",
+            ),
             ("empty host", HostOptions { host: String::new(), ..base() }, "not the host"),
-            ("plain realm", HostOptions { token_realm: url("http://a.example/t"), ..base() }, "with https"),
-            ("file lookaside", HostOptions { lookaside: url("file:///x"), ..base() }, "https or http"),
-            ("mirror with a tag", HostOptions { mirrors: vec!["m.example/a:b".into()], ..base() }, "nor a host and a path"),
-            ("mirror without a host", HostOptions { mirrors: vec!["cache/x".into()], ..base() }, "nor a host and a path"),
+            (
+                "plain realm",
+                HostOptions { token_realm: url("http://a.example/t"), ..base() },
+                "with https",
+            ),
+            (
+                "file lookaside",
+                HostOptions { lookaside: url("file:///x"), ..base() },
+                "https or http",
+            ),
+            (
+                "mirror with a tag",
+                HostOptions { mirrors: vec!["m.example/a:b".into()], ..base() },
+                "nor a host and a path",
+            ),
+            (
+                "mirror without a host",
+                HostOptions { mirrors: vec!["cache/x".into()], ..base() },
+                "nor a host and a path",
+            ),
         ] {
             let error = Host::new(options).err().unwrap().to_string();
             assert!(error.contains(want), "{name}: {error}");

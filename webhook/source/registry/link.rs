@@ -14,7 +14,8 @@ pub(super) fn next(header: &str, base: &Url) -> Result<Option<Url>, url::ParseEr
         if parameters.split([';', ',']).any(is_next) {
             return base.join(target).map(Some);
         }
-        rest = after.get(after.len() - following.len() - usize::from(!following.is_empty())..)
+        rest = after
+            .get(after.len() - following.len() - usize::from(!following.is_empty())..)
             .unwrap_or_default();
     }
     Ok(None)
@@ -34,9 +35,17 @@ mod tests {
     fn the_next_page_is_found() {
         let base: Url = "https://r.example/v2/a/referrers/x?n=1".parse().unwrap();
         for (name, header, want) in [
-            ("relative", r#"</v2/a/referrers/x?n=2>; rel="next""#, Some("https://r.example/v2/a/referrers/x?n=2")),
+            (
+                "relative",
+                r#"</v2/a/referrers/x?n=2>; rel="next""#,
+                Some("https://r.example/v2/a/referrers/x?n=2"),
+            ),
             ("absolute", r#"<https://o.example/x>;rel=next"#, Some("https://o.example/x")),
-            ("query alone", r#"<?n=3>; rel="next""#, Some("https://r.example/v2/a/referrers/x?n=3")),
+            (
+                "query alone",
+                r#"<?n=3>; rel="next""#,
+                Some("https://r.example/v2/a/referrers/x?n=3"),
+            ),
             ("second", r#"</1>; rel="prev", </2>; rel="last NEXT""#, Some("https://r.example/2")),
             ("other parameters", r#"</2>; title="x"; rel="next""#, Some("https://r.example/2")),
             ("none", r#"</1>; rel="prev""#, None),

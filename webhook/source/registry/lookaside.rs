@@ -82,8 +82,7 @@ impl Registries {
         url.set_path(&format!("/extensions/v2/{}/signatures/{digest}", repository.path()));
         let mut request = Request::get(host.peer(), url);
         request.cap = SIGNATURES;
-        let response =
-            self.ask(host, repository, Action::Pull, request.clone(), deadline).await?;
+        let response = self.ask(host, repository, Action::Pull, request.clone(), deadline).await?;
         match response.status {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND => return Ok(Vec::new()),
@@ -91,7 +90,8 @@ impl Registries {
         }
         let list: List = serde_json::from_slice(&response.body)
             .map_err(|error| request.invalid(Nonsense::Json(Arc::new(error))))?;
-        let ours = list.signatures.into_iter().filter(|one| one.schema == 2 && one.kind == "atomic");
+        let ours =
+            list.signatures.into_iter().filter(|one| one.schema == 2 && one.kind == "atomic");
         let mut found = Vec::new();
         for signature in ours {
             let content = STANDARD

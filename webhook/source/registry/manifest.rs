@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, HeaderValue};
 use http::StatusCode;
+use http::header::{ACCEPT, HeaderValue};
 use tracing::debug;
 
 use super::host::{Host, under};
@@ -14,7 +14,7 @@ use super::{Fetched, Reference, Registries};
 use crate::attest::oci::{Document, DocumentError};
 use crate::name::{Digest, Repository};
 use crate::source::Deadline;
-use crate::source::error::{FetchError, Nonsense, Wanted};
+use crate::source::error::{FetchError, Nonsense};
 use crate::source::transport::{Cap, Request};
 
 impl Registries {
@@ -101,7 +101,8 @@ fn identify(
 ) -> Result<Digest, FetchError> {
     let peer = host.peer();
     if media_type.is_some_and(|given| !given.ends_with("json") && !VAGUE.contains(&given)) {
-        if media_type.is_some_and(|given| given.starts_with("application/vnd.docker.distribution")) {
+        if media_type.is_some_and(|given| given.starts_with("application/vnd.docker.distribution"))
+        {
             let source = Arc::new(DocumentError::Schema);
             return Err(FetchError::Unsupported { peer, source });
         }

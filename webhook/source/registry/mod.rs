@@ -176,7 +176,10 @@ fn settings(hosts: &[HostOptions]) -> Vec<HostSettings> {
     named.chain(own).collect()
 }
 
-fn remembering<K: std::hash::Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static>(
+fn remembering<
+    K: std::hash::Hash + Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+>(
     time: Duration,
 ) -> Cache<K, V> {
     Cache::builder().max_capacity(HOSTS).time_to_live(time).build()

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use http::header::{ACCEPT, HeaderValue, LINK};
 use http::StatusCode;
+use http::header::{ACCEPT, HeaderValue, LINK};
 use serde::Deserialize;
 use url::Url;
 
@@ -134,7 +134,9 @@ impl Registries {
 enum Listing {
     Listed(Vec<Descriptor>),
     /// The registry has no such API: `everywhere`, or perhaps for this subject only.
-    Unsupported { everywhere: bool },
+    Unsupported {
+        everywhere: bool,
+    },
 }
 
 /// Descriptors without repetitions, up to a number.
@@ -187,13 +189,12 @@ fn page(host: &Host, url: Url) -> Request {
 /// The next page, which must be on the same host.
 fn next_page(response: &Response, request: &Request) -> Result<Option<Url>, FetchError> {
     let Some(header) = response.header(LINK) else { return Ok(None) };
-    let next = link::next(header, &response.url)
-        .map_err(|_| request.invalid(Nonsense::Header("Link")))?;
+    let next =
+        link::next(header, &response.url).map_err(|_| request.invalid(Nonsense::Header("Link")))?;
     match next {
-        Some(next) if next.origin() != request.url.origin() => Err(FetchError::Redirect {
-            peer: request.peer.clone(),
-            whither: Astray::OtherHost,
-        }),
+        Some(next) if next.origin() != request.url.origin() => {
+            Err(FetchError::Redirect { peer: request.peer.clone(), whither: Astray::OtherHost })
+        }
         next => Ok(next),
     }
 }
@@ -220,8 +221,9 @@ fn speaks_of_a_name(body: &[u8]) -> bool {
     struct Fault {
         code: String,
     }
-    serde_json::from_slice(body)
-        .is_ok_and(|found: Errors| found.errors.iter().any(|fault| fault.code.ends_with("_UNKNOWN")))
+    serde_json::from_slice(body).is_ok_and(|found: Errors| {
+        found.errors.iter().any(|fault| fault.code.ends_with("_UNKNOWN"))
+    })
 }
 
 fn without_type(descriptor: Descriptor) -> Descriptor {

@@ -8,19 +8,29 @@ use rustls::crypto::{CryptoProvider, ring};
 
 use super::address::OutsideOnly;
 
-/// What a client trusts and shows, and the client once it is made.
-#[derive(Default)]
+/// A client that is made when it is first needed.
 pub(super) struct LazyClient {
+    settings: ClientSettings,
+    made: OnceLock<Result<Client, Arc<reqwest::Error>>>,
+}
+
+/// What a client trusts and shows, and where it goes.
+#[derive(Default)]
+pub(super) struct ClientSettings {
+    /// Trusted beside the system's.
     pub(super) ca: Vec<Certificate>,
     pub(super) identity: Option<Identity>,
     /// Speaks no TLS, so that the system's roots need not be read.
     pub(super) plain: bool,
     /// Goes to public addresses only.
     pub(super) outside: bool,
-    made: OnceLock<Result<Client, Arc<reqwest::Error>>>,
 }
 
 impl LazyClient {
+    pub(super) fn new(settings: ClientSettings) -> Self {
+        Self { settings, made: OnceLock::new() }
+    }
+
     /// The client. Reading the system's certificates takes some milliseconds the first time.
     ///
     /// # Errors
@@ -31,6 +41,7 @@ impl LazyClient {
 
     /// Follows nothing, unpacks nothing, repeats nothing and knows no proxy by itself.
     fn make(&self) -> Result<Client, reqwest::Error> {
+        let settings = &self.settings;
         if CryptoProvider::get_default().is_none() {
             // `main` sets it; a test or another program may not have. Losing the race is as good.
             let _ = ring::default_provider().install_default();
@@ -43,17 +54,17 @@ impl LazyClient {
             .referer(false)
             .connect_timeout(CONNECT)
             .pool_max_idle_per_host(32);
-        if self.outside {
+        if settings.outside {
             builder = builder.dns_resolver(OutsideOnly);
         }
-        builder = if self.plain {
+        builder = if settings.plain {
             builder.tls_certs_only([])
-        } else if self.ca.is_empty() {
+        } else if settings.ca.is_empty() {
             builder
         } else {
-            builder.tls_certs_merge(self.ca.iter().cloned())
+            builder.tls_certs_merge(settings.ca.iter().cloned())
         };
-        if let Some(identity) = &self.identity {
+        if let Some(identity) = &settings.identity {
             builder = builder.identity(identity.clone());
         }
         builder.build()

@@ -6,6 +6,7 @@
 mod address;
 mod breaker;
 mod client;
+mod exchange;
 mod message;
 mod redirect;
 mod retry;
@@ -15,20 +16,20 @@ use std::error::Error as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
-use http::{Method, StatusCode, header::AUTHORIZATION};
+use bytes::Bytes;
+use http::StatusCode;
 use reqwest::{Certificate, Identity};
 use tracing::debug;
 use url::Url;
 
 pub use message::{Cap, Redirects, Request, Response};
 pub(super) use redirect::is_plain;
-pub(super) use retry::scattered;
 
 use super::Deadline;
 use super::error::{Astray, FetchError};
 use breaker::Breaker;
-use client::LazyClient;
+use client::{ClientSettings, LazyClient};
+use exchange::{Broken, exchange};
 
 /// Sends requests. Cheap to share; connections are kept and used again.
 pub struct Transport {
@@ -85,7 +86,8 @@ impl Transport {
                 .ok_or_else(|| TransportError::Authority(host.authority.clone()))?;
             named.insert(key, Named::new(&host)?);
         }
-        let outside = LazyClient { outside: true, ..LazyClient::default() };
+        let outside =
+            LazyClient::new(ClientSettings { outside: true, ..ClientSettings::default() });
         Ok(Self { named, outside, breaker: Breaker::default() })
     }
 
@@ -124,7 +126,7 @@ impl Transport {
         let started = Instant::now();
         let mut tried = 0;
         loop {
-            let timer = tokio::time::timeout(deadline.remaining(), once(client, request));
+            let timer = tokio::time::timeout(deadline.remaining(), exchange(client, request));
             let (error, pause) = match timer.await {
                 Ok(Ok(answer)) if retry::may_pass(answer.status) => {
                     let repeats =
@@ -135,9 +137,6 @@ impl Transport {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(Broken::Rule(error))) => return Err(error),
                 Ok(Err(Broken::Connection(source))) => {
-                    if leads_inside(&source) {
-                        return Err(FetchError::Address(request.peer.clone()));
-                    }
                     let repeats = request.repeatable || source.is_connect();
                     let pause = repeats.then(|| retry::pause(None, tried));
                     (unreachable(request, Arc::new(source)), pause)
@@ -158,8 +157,7 @@ impl Transport {
 
     /// The client for a URL, if it may be gone to at all, and the host's key.
     fn route(&self, request: &Request) -> Result<(&LazyClient, String), FetchError> {
-        let astray =
-            |whither| FetchError::Redirect { peer: request.peer.clone(), whither };
+        let astray = |whither| FetchError::Redirect { peer: request.peer.clone(), whither };
         let host = authority(&request.url).ok_or_else(|| astray(Astray::Url))?;
         let named = self.named.get(&host);
         if request.url.scheme() != "https" && !named.is_some_and(|named| named.plain_http) {
@@ -205,80 +203,9 @@ impl Named {
             ),
         };
         let plain = host.plain_http && ca.is_empty();
-        let client = LazyClient { ca, identity, plain, ..LazyClient::default() };
+        let client = LazyClient::new(ClientSettings { ca, identity, plain, outside: false });
         Ok(Self { client, plain_http: host.plain_http })
     }
-}
-
-/// What stopped one try.
-enum Broken {
-    Connection(reqwest::Error),
-    Rule(FetchError),
-}
-
-async fn once(client: &reqwest::Client, request: &Request) -> Result<Response, Broken> {
-    let mut outgoing =
-        client.request(request.method.clone(), request.url.clone()).headers(request.headers.clone());
-    if let Some(secret) = &request.secret {
-        outgoing = outgoing.header(AUTHORIZATION, secret);
-    }
-    if request.method != Method::GET && request.method != Method::HEAD {
-        outgoing = outgoing.body(request.body.clone());
-    }
-    let mut incoming = outgoing.send().await.map_err(|error| Broken::Connection(error.without_url()))?;
-    let body = if request.method == Method::HEAD {
-        Bytes::new()
-    } else if incoming.status().is_success() {
-        read(&mut incoming, request).await?
-    } else {
-        read_little(&mut incoming).await
-    };
-    Ok(Response {
-        status: incoming.status(),
-        headers: std::mem::take(incoming.headers_mut()),
-        url: request.url.clone(),
-        body,
-    })
-}
-
-/// The whole body, if the cap allows; it is not even begun if its length is said to be too large.
-async fn read(incoming: &mut reqwest::Response, request: &Request) -> Result<Bytes, Broken> {
-    let Cap { bytes: limit, what } = request.cap;
-    let too_much =
-        || Broken::Rule(FetchError::TooMuch { peer: request.peer.clone(), limit, what });
-    let expected = incoming.content_length().unwrap_or_default();
-    if expected > limit {
-        return Err(too_much());
-    }
-    let broken = |error: reqwest::Error| Broken::Connection(error.without_url());
-    let Some(first) = incoming.chunk().await.map_err(broken)? else { return Ok(Bytes::new()) };
-    if first.len() as u64 == expected {
-        return Ok(first);
-    }
-    let mut body = BytesMut::from(first);
-    while let Some(chunk) = incoming.chunk().await.map_err(broken)? {
-        if (body.len() + chunk.len()) as u64 > limit {
-            return Err(too_much());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    if body.len() as u64 > limit {
-        return Err(too_much());
-    }
-    Ok(body.freeze())
-}
-
-/// What an error says, up to a little; reading it to its end lets the connection be used again.
-async fn read_little(incoming: &mut reqwest::Response) -> Bytes {
-    let mut body = BytesMut::new();
-    while let Ok(Some(chunk)) = incoming.chunk().await {
-        body.extend_from_slice(&chunk);
-        if body.len() > LITTLE {
-            body.truncate(LITTLE);
-            break;
-        }
-    }
-    body.freeze()
 }
 
 fn failing(request: &Request, status: StatusCode) -> FetchError {
@@ -294,18 +221,10 @@ fn unreachable(request: &Request, source: Arc<reqwest::Error>) -> FetchError {
     FetchError::Unreachable { peer: request.peer.clone(), source }
 }
 
-/// Whether the resolver refused to connect.
-fn leads_inside(error: &reqwest::Error) -> bool {
-    std::iter::successors(error.source(), |cause| cause.source())
-        .any(|cause| cause.is::<address::Internal>())
-}
-
 /// `host:port` of a URL, by which hosts are known here.
 fn authority(url: &Url) -> Option<String> {
     Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
 }
-
-const LITTLE: usize = 16 << 10;
 
 /// A host that did not answer for so long is slow by itself.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -72,19 +72,80 @@ mod tests {
     fn p9_secrets_stay_where_they_are_for() {
         use Redirects::{Follow, SameHost};
         for (name, from, redirects, location, want) in [
-            ("same host", "https://r.example/v2/a", Follow, "/blob?x=1", "https://r.example/blob?x=1 secret"),
-            ("same host written out", "https://r.example/v2/a", Follow, "https://R.example:443/b", "https://r.example/b secret"),
-            ("other port", "https://r.example/v2/a", Follow, "https://r.example:444/b", "https://r.example:444/b"),
-            ("other host", "https://r.example/v2/a", Follow, "//cdn.example/b#frag", "https://cdn.example/b"),
-            ("up to https", "http://r.example/v2/a", Follow, "https://r.example/b", "https://r.example/b"),
-            ("down to http", "https://r.example/v2/a", Follow, "http://r.example/b", "from HTTPS to plain HTTP"),
-            ("user in the URL", "https://r.example/v2/a", Follow, "https://u:p@r.example/b", "no plain URL"),
-            ("another scheme", "https://r.example/v2/a", Follow, "file:///etc/passwd", "no plain URL"),
+            (
+                "same host",
+                "https://r.example/v2/a",
+                Follow,
+                "/blob?x=1",
+                "https://r.example/blob?x=1 secret",
+            ),
+            (
+                "same host written out",
+                "https://r.example/v2/a",
+                Follow,
+                "https://R.example:443/b",
+                "https://r.example/b secret",
+            ),
+            (
+                "other port",
+                "https://r.example/v2/a",
+                Follow,
+                "https://r.example:444/b",
+                "https://r.example:444/b",
+            ),
+            (
+                "other host",
+                "https://r.example/v2/a",
+                Follow,
+                "//cdn.example/b#frag",
+                "https://cdn.example/b",
+            ),
+            (
+                "up to https",
+                "http://r.example/v2/a",
+                Follow,
+                "https://r.example/b",
+                "https://r.example/b",
+            ),
+            (
+                "down to http",
+                "https://r.example/v2/a",
+                Follow,
+                "http://r.example/b",
+                "from HTTPS to plain HTTP",
+            ),
+            (
+                "user in the URL",
+                "https://r.example/v2/a",
+                Follow,
+                "https://u:p@r.example/b",
+                "no plain URL",
+            ),
+            (
+                "another scheme",
+                "https://r.example/v2/a",
+                Follow,
+                "file:///etc/passwd",
+                "no plain URL",
+            ),
             ("no URL", "https://r.example/v2/a", Follow, "https://[", "no plain URL"),
-            ("own host only", "https://r.example/v2/a", SameHost, "https://ui.example/", "only its own will do"),
-            ("own host only, kept", "https://r.example/v2/a", SameHost, "/b", "https://r.example/b secret"),
+            (
+                "own host only",
+                "https://r.example/v2/a",
+                SameHost,
+                "https://ui.example/",
+                "only its own will do",
+            ),
+            (
+                "own host only, kept",
+                "https://r.example/v2/a",
+                SameHost,
+                "/b",
+                "https://r.example/b secret",
+            ),
         ] {
-            let mut request = Request::get(Peer::Registry("r.example".into()), from.parse().unwrap());
+            let mut request =
+                Request::get(Peer::Registry("r.example".into()), from.parse().unwrap());
             request.secret = Some(HeaderValue::from_static("Basic x"));
             request.redirects = redirects;
             let response = Response {
@@ -98,7 +159,10 @@ mod tests {
                 Ok(next) => next.unwrap().url.to_string(),
                 Err(error) => error.to_string(),
             };
-            assert!(got.contains(want) && (got.contains("secret") == want.contains("secret")), "{name}: {got}");
+            assert!(
+                got.contains(want) && (got.contains("secret") == want.contains("secret")),
+                "{name}: {got}"
+            );
         }
     }
 }

@@ -19,7 +19,9 @@ pub(super) fn may_pass(status: StatusCode) -> bool {
 /// How long to wait before try `tried + 1`: what the server asks for, else a little, growing and
 /// scattered.
 pub(super) fn pause(headers: Option<&HeaderMap>, tried: u32) -> Duration {
-    headers.and_then(asked).unwrap_or_else(|| scattered(Duration::from_millis(100) * 3_u32.pow(tried)))
+    headers
+        .and_then(asked)
+        .unwrap_or_else(|| scattered(Duration::from_millis(100) * 3_u32.pow(tried)))
 }
 
 /// Between one half and all of `longest`, so that callers who failed together come back apart.
