@@ -101,7 +101,7 @@ impl Review<'_> {
     /// # Errors
     /// A violation of code `review.invalid` if the object is of no kind that is known here, if no
     /// image is found in it, or an image is missing or no text; `review.too-large` above `limit`.
-    pub fn change(&self, limit: usize) -> Result<Change, Violation> {
+    pub fn change(&self, limit: usize) -> Result<Change, Box<Violation>> {
         let workload = match look(self)? {
             Look::Into(workload) => workload,
             Look::Pass(pass) => return Ok(Change::Nothing(pass)),
@@ -115,7 +115,7 @@ impl Review<'_> {
                 return Ok(Change::Nothing(Pass::Unchanged));
             }
             let what = format!("no image is found at {} of the object", workload.root());
-            return Err(Violation::of_review(Code::ReviewInvalid, what, Some(NAME_AN_IMAGE)));
+            return Err(invalid(what, Some(NAME_AN_IMAGE)));
         }
         let uses = changed(&new, &old, workload, limit)?;
         if uses.is_empty() {
@@ -129,11 +129,11 @@ fn read<'a>(
     object: Option<&'a RawValue>,
     workload: Workload,
     which: &str,
-) -> Result<PodSpec<'a>, Violation> {
+) -> Result<PodSpec<'a>, Box<Violation>> {
     let Some(object) = object else { return Ok(PodSpec::default()) };
     PodSpec::read(object, workload).map_err(|error| {
         let what = format!("images of the {which} are not readable: {error}");
-        Violation::of_review(Code::ReviewInvalid, what, None)
+        invalid(what, None)
     })
 }
 
@@ -143,7 +143,7 @@ fn changed(
     old: &PodSpec<'_>,
     workload: Workload,
     limit: usize,
-) -> Result<Vec<ImageUse>, Violation> {
+) -> Result<Vec<ImageUse>, Box<Violation>> {
     let mut known: HashMap<Entry<'_>, usize> = HashMap::new();
     for (_, entry) in old.entries() {
         *known.entry(entry).or_default() += 1;
@@ -159,20 +159,29 @@ fn changed(
     Ok(uses)
 }
 
-fn image_use(index: usize, entry: Entry<'_>, workload: Workload) -> Result<ImageUse, Violation> {
+fn image_use(
+    index: usize,
+    entry: Entry<'_>,
+    workload: Workload,
+) -> Result<ImageUse, Box<Violation>> {
     let (list, member) = entry.kind.place();
     let path = format!("{}.{list}[{index}].{member}", workload.root());
     let Some(image) = entry.image else {
         let what = format!("no image is found at {path} of the object");
-        return Err(Violation::of_review(Code::ReviewInvalid, what, Some(NAME_AN_IMAGE)));
+        return Err(invalid(what, Some(NAME_AN_IMAGE)));
     };
     let container = Container { name: entry.name.to_owned(), kind: entry.kind };
     Ok(ImageUse { path, container, given: image.to_owned() })
 }
 
-fn too_many(limit: usize) -> Violation {
+fn too_many(limit: usize) -> Box<Violation> {
     let what = format!("more than {limit} images come in by one request");
-    Violation::of_review(Code::ReviewTooLarge, what, Some("split it, or raise limits.images"))
+    let todo = Some("split it, or raise limits.images");
+    Box::new(Violation::of_review(Code::ReviewTooLarge, what, todo))
+}
+
+fn invalid(what: String, todo: Option<&str>) -> Box<Violation> {
+    Box::new(Violation::of_review(Code::ReviewInvalid, what, todo))
 }
 
 const NAME_AN_IMAGE: &str = "name an image in every container and image volume";

@@ -67,25 +67,32 @@ impl<'a> PodSpec<'a> {
         ];
         let containers = containers.into_iter().flat_map(|(kind, list)| {
             list.iter().enumerate().map(move |(index, container)| {
-                (index, Entry { kind, name: text(&container.name), image: image(&container.image) })
+                (
+                    index,
+                    Entry {
+                        kind,
+                        name: text(container.name.as_ref()),
+                        image: image(container.image.as_ref()),
+                    },
+                )
             })
         });
         let volumes = self.volumes.iter().enumerate().filter_map(|(index, volume)| {
             let source = volume.image.as_ref()?;
-            let (kind, name) = (ContainerKind::Volume, text(&volume.name));
-            Some((index, Entry { kind, name, image: image(&source.reference) }))
+            let (kind, name) = (ContainerKind::Volume, text(volume.name.as_ref()));
+            Some((index, Entry { kind, name, image: image(source.reference.as_ref()) }))
         });
         containers.chain(volumes)
     }
 }
 
-fn text<'a>(text: &'a Option<Text<'_>>) -> &'a str {
-    text.as_ref().map_or("", |text| text.0.as_ref())
+fn text<'a>(text: Option<&'a Text<'_>>) -> &'a str {
+    text.map_or("", |text| text.0.as_ref())
 }
 
 /// Kubernetes leaves empty strings out, so that an empty one is the same as none.
-fn image<'a>(image: &'a Option<Text<'_>>) -> Option<&'a str> {
-    image.as_ref().map(|image| image.0.as_ref()).filter(|image| !image.is_empty())
+fn image<'a>(image: Option<&'a Text<'_>>) -> Option<&'a str> {
+    image.map(|image| image.0.as_ref()).filter(|image| !image.is_empty())
 }
 
 #[derive(Debug, Deserialize)]

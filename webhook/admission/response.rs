@@ -34,7 +34,8 @@ pub(super) struct Response<'a> {
 /// What the person at `kubectl` gets to see: `metav1.Status`.
 #[derive(Serialize)]
 pub(super) struct Status {
-    status: &'static str,
+    #[serde(rename = "status")]
+    result: &'static str,
     code: u16,
     reason: &'static str,
     message: String,
@@ -73,14 +74,14 @@ impl Status {
         let message = message(first, violations);
         if violations.iter().all(|violation| violation.retryable) {
             return Some(Self {
-                status: FAILURE,
+                result: FAILURE,
                 code: 503,
                 reason: "ServiceUnavailable",
                 message,
                 details: Some(Details { retry_after_seconds: 1 }),
             });
         }
-        Some(Self { status: FAILURE, code: 403, reason: "Forbidden", message, details: None })
+        Some(Self { result: FAILURE, code: 403, reason: "Forbidden", message, details: None })
     }
 }
 

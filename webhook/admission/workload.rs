@@ -60,7 +60,7 @@ pub(super) enum Look {
 /// # Errors
 /// `review.invalid` for a resource or subresource that is not known here: it might carry images
 /// where nobody looks.
-pub(super) fn look(review: &Review<'_>) -> Result<Look, Violation> {
+pub(super) fn look(review: &Review<'_>) -> Result<Look, Box<Violation>> {
     match review.operation {
         Operation::Delete => return Ok(Look::Pass(Pass::Delete)),
         Operation::Connect => return Ok(Look::Pass(Pass::Connect)),
@@ -81,14 +81,14 @@ pub(super) fn look(review: &Review<'_>) -> Result<Look, Violation> {
     }
 }
 
-fn unknown(review: &Review<'_>) -> Violation {
+fn unknown(review: &Review<'_>) -> Box<Violation> {
     let what = format!(
         "where images stand in {} of {}/{} is not known",
         review.full_resource(),
         review.resource.group,
         review.resource.version
     );
-    Violation::of_review(Code::ReviewInvalid, what, Some(NARROW_RULES))
+    Box::new(Violation::of_review(Code::ReviewInvalid, what, Some(NARROW_RULES)))
 }
 
 const NARROW_RULES: &str = "take it out of the rules of the webhook configuration";
