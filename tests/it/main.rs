@@ -4,4 +4,7 @@ mod admission_images;
 mod admission_reviews;
 mod layers;
 mod live;
+mod name_pattern;
+mod name_reference;
+mod name_values;
 mod peer;

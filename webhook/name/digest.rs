@@ -48,6 +48,7 @@ impl Digest {
     }
 
     /// `bytes` hashed under the algorithm of this digest.
+    #[must_use]
     pub fn of_same_kind(&self, bytes: &[u8]) -> Self {
         match self {
             Self::Sha256(_) => Self::sha256(bytes),

@@ -78,7 +78,7 @@ impl FromStr for Pattern {
         if host != "*" && !looks_like_host(host) {
             return Err(BadPattern::Host(quoted()));
         }
-        if !is_host(&host.replace('*', "x")) || host.contains("**") {
+        if !is_host(&host.replace('*', "0")) || host.contains("**") {
             return Err(BadPattern::Shape(quoted()));
         }
         if path.contains(['@', ':']) {
@@ -86,7 +86,7 @@ impl FromStr for Pattern {
         }
         let is_part = |part: &str| match part {
             "*" | "**" => true,
-            _ => !part.contains("**") && is_component(&part.replace('*', "x")),
+            _ => !part.contains("**") && is_component(&part.replace('*', "0")),
         };
         if !path.split('/').all(is_part) {
             return Err(BadPattern::Shape(quoted()));
@@ -119,10 +119,10 @@ pub enum BadPattern {
 
 /// Label by label, so that `*.example` is not `a.b.example`; the port counts as a label.
 fn host_matches(pattern: &str, host: &str) -> bool {
-    let (mut wanted, mut given) = (pattern.split(['.', ':']), host.split(['.', ':']));
-    let kinds = |text: &str| text.chars().filter(|c| matches!(c, '.' | ':')).collect::<String>();
-    kinds(pattern) == kinds(host)
-        && wanted.by_ref().zip(given.by_ref()).all(|(wanted, given)| glob(wanted, given))
+    let labels = |text| str::split(text, ['.', ':']);
+    let between = |text| str::matches(text, ['.', ':']);
+    between(pattern).eq(between(host))
+        && labels(pattern).zip(labels(host)).all(|(wanted, given)| glob(wanted, given))
 }
 
 /// Part by part; `**` takes one part or more.
@@ -136,18 +136,11 @@ fn path_matches(pattern: &str, path: &str) -> bool {
 fn parts_match(wanted: &[&str], given: &[&str]) -> bool {
     match (wanted, given) {
         ([], []) => true,
-        (["**", wanted @ ..], [_, given @ ..]) => {
-            parts_match(wanted, given) || parts_match_after_any(wanted, given)
-        }
+        (["**", wanted @ ..], given) => (1..=given.len())
+            .any(|taken| given.get(taken..).is_some_and(|given| parts_match(wanted, given))),
         ([part, wanted @ ..], [text, given @ ..]) => glob(part, text) && parts_match(wanted, given),
         _ => false,
     }
-}
-
-/// What follows a `**` that has its first part and may take more.
-fn parts_match_after_any(wanted: &[&str], given: &[&str]) -> bool {
-    (1..=given.len())
-        .any(|taken| given.get(taken..).is_some_and(|given| parts_match(wanted, given)))
 }
 
 /// Whether `text` is `pattern` with something, or nothing, for each `*`. Linear but for the last
