@@ -9,8 +9,8 @@ mod transport;
 pub use deadline::Deadline;
 pub use error::{Astray, CredentialError, FetchError, Nonsense, Peer, Presented, Wanted};
 pub use registry::{
-    Credential, CredentialOptions, CredentialSource, Fetched, HostError, HostOptions, Reference,
-    Registries, RegistriesError, RegistriesOptions,
+    Credential, CredentialOptions, CredentialSource, Fetched, HostError, HostOptions, Pushed,
+    Reference, Registries, RegistriesError, RegistriesOptions,
 };
 pub use secret::Secret;
 pub use transport::{Cap, HostSettings, Redirects, Request, Response, Transport, TransportError};

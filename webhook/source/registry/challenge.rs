@@ -137,7 +137,7 @@ mod tests {
                 vec!["Negotiate", r#"Bearer realm="https://a.example/t""#],
                 "https://a.example/t",
             ),
-            ("token68 before", vec![r#"Negotiate oRkw==, Basic realm="x""#], "none"),
+            ("token68 before", vec![r#"Negotiate oRkw==, Basic realm="x""#], "basic"),
             (
                 "escapes",
                 vec![r#"Bearer realm="https://a.example/t",service="a\"b\\c""#],

@@ -24,6 +24,7 @@ use url::Url;
 
 pub use message::{Cap, Redirects, Request, Response};
 pub(super) use redirect::is_plain;
+pub(super) use retry::scattered;
 
 use super::Deadline;
 use super::error::{Astray, FetchError};
