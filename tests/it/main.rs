@@ -1,5 +1,7 @@
 //! One integration binary: the layers, the gate over real HTTP, the commands.
 
+mod admission_answer;
+mod admission_exempt;
 mod admission_images;
 mod admission_reviews;
 mod layers;
