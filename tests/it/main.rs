@@ -4,6 +4,7 @@ mod admission_answer;
 mod admission_exempt;
 mod admission_images;
 mod admission_reviews;
+mod grafeas_codec;
 mod layers;
 mod live;
 mod name_pattern;

@@ -10,6 +10,7 @@
 
 mod candidate;
 mod dsse;
+pub mod grafeas;
 mod json;
 mod meaning;
 pub mod oci;
