@@ -1,0 +1,181 @@
+//! Messages of one API version in the shape of the other.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Map, Value, json};
+
+use super::kinds::{Class, Kind, Version};
+
+/// A stored message as a caller of version `to` reads it. What the other version cannot say stays
+/// as it is.
+pub fn convert(message: Value, class: Class, from: Version, to: Version) -> Value {
+    let Value::Object(mut members) = message else { return message };
+    if from == to {
+        return Value::Object(members);
+    }
+    let kind = Kind::of(&members, class, from).next();
+    if let Some(kind) = kind {
+        let (old, new) = (kind.member(class, from), kind.member(class, to));
+        if !new.is_empty()
+            && let Some(details) = members.remove(old)
+        {
+            let details = match class {
+                Class::Note => details,
+                Class::Occurrence => details_in(kind.name, to, details),
+            };
+            members.insert(new.to_owned(), details);
+        }
+    }
+    if class == Class::Occurrence {
+        move_resource(&mut members, to);
+    }
+    Value::Object(members)
+}
+
+fn move_resource(members: &mut Map<String, Value>, to: Version) {
+    match to {
+        Version::V1 => {
+            if let Some(resource) = members.remove("resource") {
+                members.insert("resourceUri".into(), resource["uri"].clone());
+            }
+        }
+        Version::V1Beta1 => {
+            if let Some(uri) = members.remove("resourceUri") {
+                members.insert("resource".into(), json!({"uri": uri}));
+            }
+        }
+    }
+}
+
+fn details_in(kind: &str, to: Version, details: Value) -> Value {
+    let nested = match kind {
+        "IMAGE" => "derivedImage",
+        "DISCOVERY" => "discovered",
+        "DEPLOYMENT" => "deployment",
+        "PACKAGE" => "installation",
+        "ATTESTATION" => return attestation(to, details),
+        "VULNERABILITY" => return vulnerability(to, details),
+        _ => return details,
+    };
+    match (to, details) {
+        (Version::V1Beta1, details) => json!({nested: details}),
+        (Version::V1, Value::Object(mut members)) => members.remove(nested).unwrap_or_default(),
+        (Version::V1, details) => details,
+    }
+}
+
+/// v1 has no member for an OpenPGP message; there it is a signature without a payload beside it.
+fn attestation(to: Version, details: Value) -> Value {
+    match to {
+        Version::V1Beta1 => json!({"attestation": {"genericSignedAttestation": details}}),
+        Version::V1 => {
+            let inner = &details["attestation"];
+            if let Some(generic) = inner.get("genericSignedAttestation") {
+                let mut generic = generic.clone();
+                if let Some(members) = generic.as_object_mut() {
+                    members.remove("contentType");
+                }
+                return generic;
+            }
+            let pgp = &inner["pgpSignedAttestation"];
+            let armor = pgp["signature"].as_str().unwrap_or_default();
+            let mut signature = json!({"signature": STANDARD.encode(armor)});
+            if let (Some(id), Some(members)) = (pgp.get("pgpKeyId"), signature.as_object_mut()) {
+                members.insert("publicKeyId".into(), id.clone());
+            }
+            json!({"signatures": [signature]})
+        }
+    }
+}
+
+fn vulnerability(to: Version, mut details: Value) -> Value {
+    if let Some(Value::Array(issues)) = details.get_mut("packageIssue") {
+        for issue in issues.iter_mut().filter_map(Value::as_object_mut) {
+            for (location, flat) in LOCATIONS {
+                match to {
+                    Version::V1 => flatten(issue, location, flat),
+                    Version::V1Beta1 => nest(issue, location, flat),
+                }
+            }
+        }
+    }
+    details
+}
+
+fn flatten(issue: &mut Map<String, Value>, location: &str, flat: [&str; 3]) {
+    if let Some(Value::Object(mut found)) = issue.remove(location) {
+        for (name, flat) in PARTS.iter().zip(flat) {
+            if let Some(value) = found.remove(*name) {
+                issue.insert(flat.to_owned(), value);
+            }
+        }
+    }
+}
+
+fn nest(issue: &mut Map<String, Value>, location: &str, flat: [&str; 3]) {
+    let mut found = Map::new();
+    for (name, flat) in PARTS.iter().zip(flat) {
+        if let Some(value) = issue.remove(flat) {
+            found.insert((*name).to_owned(), value);
+        }
+    }
+    if !found.is_empty() {
+        issue.insert(location.to_owned(), Value::Object(found));
+    }
+}
+
+const PARTS: [&str; 3] = ["cpeUri", "package", "version"];
+
+const LOCATIONS: [(&str, [&str; 3]); 2] = [
+    ("affectedLocation", ["affectedCpeUri", "affectedPackage", "affectedVersion"]),
+    ("fixedLocation", ["fixedCpeUri", "fixedPackage", "fixedVersion"]),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn occurrences_change_their_version() {
+        let cases = [
+            (
+                "a discovery",
+                json!({"resource": {"uri": "u"}, "discovered": {"discovered": {"analysisStatus": "PENDING"}}}),
+                json!({"resourceUri": "u", "discovery": {"analysisStatus": "PENDING"}}),
+            ),
+            (
+                "a generic attestation",
+                json!({"resource": {"uri": "u"}, "attestation": {"attestation": {"genericSignedAttestation": {"serializedPayload": "e30=", "signatures": []}}}}),
+                json!({"resourceUri": "u", "attestation": {"serializedPayload": "e30=", "signatures": []}}),
+            ),
+            (
+                "a vulnerability",
+                json!({"resource": {"uri": "u"}, "vulnerability": {"packageIssue": [{"affectedLocation": {"package": "p"}}]}}),
+                json!({"resourceUri": "u", "vulnerability": {"packageIssue": [{"affectedPackage": "p"}]}}),
+            ),
+        ];
+        for (name, v1beta1, v1) in cases {
+            let to_v1 = convert(v1beta1.clone(), Class::Occurrence, Version::V1Beta1, Version::V1);
+            assert_eq!(to_v1, v1, "{name}");
+            let back = convert(v1, Class::Occurrence, Version::V1, Version::V1Beta1);
+            assert_eq!(back, v1beta1, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_openpgp_message_is_a_signature_in_v1() {
+        let pgp = json!({"resource": {"uri": "u"}, "attestation": {"attestation":
+            {"pgpSignedAttestation": {"signature": "armor", "pgpKeyId": "AB"}}}});
+        let v1 = convert(pgp, Class::Occurrence, Version::V1Beta1, Version::V1);
+        let want = json!({"signatures": [{"signature": "YXJtb3I=", "publicKeyId": "AB"}]});
+        assert_eq!(v1["attestation"], want);
+    }
+
+    #[test]
+    fn notes_change_their_version() {
+        let note =
+            json!({"name": "n", "attestationAuthority": {"hint": {"humanReadableName": "qa"}}});
+        let v1 = convert(note.clone(), Class::Note, Version::V1Beta1, Version::V1);
+        assert_eq!(v1, json!({"name": "n", "attestation": {"hint": {"humanReadableName": "qa"}}}));
+        assert_eq!(convert(v1, Class::Note, Version::V1, Version::V1Beta1), note);
+    }
+}

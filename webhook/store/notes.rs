@@ -1,0 +1,92 @@
+//! Notes.
+
+use axum::{
+    extract::{Path, Query, State},
+    http::HeaderMap,
+};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{
+    answer::{Answer, Message, Refusal},
+    api::Api,
+    database::{self, Of, Table},
+    kinds::Class,
+    lists::{self, ListQuery},
+    message::Note,
+    request::{Body, Ids, NoteQuery, batch_size, exists, invalid, note, object, project},
+};
+
+pub async fn list_notes(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Query(query): Query<ListQuery>,
+) -> Answer {
+    api.right(&headers).await?;
+    lists::messages(&api, Of::Notes { project: project(&id)?.to_string() }, query).await
+}
+
+pub async fn create_note(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Query(query): Query<NoteQuery>,
+    body: Body,
+) -> Answer {
+    api.right(&headers).await?.may_administer()?;
+    let name = project(&id)?.note(&query.note_id).map_err(invalid)?;
+    let note = Note::accept(api.version, name, object(body)?.into(), Timestamp::now())?;
+    api.data
+        .run(move |data| match database::add_note(data, &note)? {
+            true => Ok(Message(note.body)),
+            false => Err(exists("Note", note.name.as_str())),
+        })
+        .await
+}
+
+/// Adds those that are new; like the reference server it skips those that exist, so a caller
+/// counts what came back.
+pub async fn create_notes(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    body: Body,
+) -> Answer {
+    api.right(&headers).await?.may_administer()?;
+    let project = project(&id)?;
+    let Some(Value::Object(posted)) = object(body)?.remove("notes") else {
+        return Err(Refusal::Invalid("notes must be an object of notes by their IDs".into()));
+    };
+    batch_size(posted.len())?;
+    let now = Timestamp::now();
+    let notes = posted
+        .into_iter()
+        .map(|(id, note)| Note::accept(api.version, project.note(&id).map_err(invalid)?, note, now))
+        .collect::<Result<Vec<_>, Refusal>>()?;
+    api.data
+        .run(move |data| {
+            let mut created = Vec::new();
+            for note in notes {
+                if database::add_note(data, &note)? {
+                    created.push(note.body);
+                }
+            }
+            Ok(Message(lists::members("notes", created)))
+        })
+        .await
+}
+
+pub async fn get_note(State(api): State<Api>, headers: HeaderMap, Path(ids): Path<Ids>) -> Answer {
+    api.right(&headers).await?;
+    api.fetch(Table::Notes, Class::Note, note(&ids)?.to_string()).await
+}
+
+pub async fn delete_note(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    Path(ids): Path<Ids>,
+) -> Answer {
+    api.right(&headers).await?.may_administer()?;
+    api.remove(Table::Notes, "Note", note(&ids)?.to_string()).await
+}
