@@ -28,7 +28,7 @@ impl Stage {
         let (cluster, store, registry) = (Cluster::start(), Grafeas::start(), OciServe::start());
         let folder = TempDir::new().unwrap();
         let gpg = GnuPg::new();
-        let signer = gpg.generate("QA <qa@acme.example>", "ed25519", "1y");
+        let signer = gpg.generate("QA <qa@acme.example>", "ed25519");
         std::fs::write(folder.path().join("qa.asc"), gpg.certificate(&signer)).unwrap();
         std::fs::write(folder.path().join("qa.key"), gpg.secret_key(&signer)).unwrap();
         cluster.pki().server("webhook", &["countersign.countersign.svc"]);

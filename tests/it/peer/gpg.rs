@@ -5,6 +5,9 @@ use tempfile::TempDir;
 
 use super::{binary, isolated, run, seen, version_in};
 
+/// The time of the machine.
+const NOW: &str = "";
+
 /// GnuPG with a keyring of its own. Its agent is ended with it.
 pub struct GnuPg {
     home: TempDir,
@@ -20,10 +23,18 @@ impl GnuPg {
         gnupg
     }
 
-    /// Makes a key without passphrase that can sign; `algorithm` and `expiry` as in
+    /// Makes a key without passphrase that can sign, for one year; `algorithm` as in
     /// `gpg --quick-generate-key`. Returns its fingerprint.
-    pub fn generate(&self, user: &str, algorithm: &str, expiry: &str) -> String {
-        run(self.gpg().args(["--quick-generate-key", user, algorithm, "sign", expiry]));
+    pub fn generate(&self, user: &str, algorithm: &str) -> String {
+        self.generate_at(NOW, user, algorithm, "1y")
+    }
+
+    /// As [`Self::generate`], at another time than now, such as `20250102T030405`, and for as long
+    /// as `expiry` says.
+    pub fn generate_at(&self, time: &str, user: &str, algorithm: &str, expiry: &str) -> String {
+        let mut command = self.gpg();
+        command.args(["--faked-system-time", time].iter().filter(|_| time != NOW));
+        run(command.args(["--quick-generate-key", user, algorithm, "sign", expiry]));
         let listing = run(self.gpg().args(["--with-colons", "--list-keys", user]));
         let line = listing.lines().find(|line| line.starts_with("fpr:")).unwrap();
         line.split(':').nth(9).unwrap().to_owned()
@@ -44,6 +55,14 @@ impl GnuPg {
         let file = self.home.path().join("import.asc");
         std::fs::write(&file, armored).unwrap();
         run(self.gpg().arg("--import").arg(file));
+    }
+
+    /// Revokes a key by the certificate that gpg made with it, which states no reason.
+    pub fn revoke(&self, fingerprint: &str) {
+        let path = self.home().join(format!("openpgp-revocs.d/{fingerprint}.rev"));
+        let guarded = std::fs::read_to_string(path).unwrap();
+        // A colon stands before the armor, lest somebody import it by mistake.
+        self.import(&guarded.replace(":-----BEGIN", "-----BEGIN"));
     }
 
     /// What `gpg <how> -u <user>` makes of `payload`: `--sign`, `--detach-sign`, …
