@@ -1,5 +1,12 @@
 //! One integration binary: the layers, the gate over real HTTP, the commands.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod admission_answer;
 mod admission_exempt;
 mod admission_images;
