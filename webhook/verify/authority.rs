@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::Key;
+use super::{IdentityMap, Key};
 use crate::name::NoteName;
 
 /// Who may say what. A signature by one of the keys counts only inside the scope.
@@ -120,7 +120,3 @@ impl fmt::Display for Attests {
 
 /// The predicate type of signed metadata; an authority is given it as `metadata/<type>`.
 pub const METADATA: &str = "https://countersign.dev/metadata/v1";
-
-/// Where the signer knew images under another name than we do.
-#[derive(Clone, Debug, Default)]
-pub struct IdentityMap;

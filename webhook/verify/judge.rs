@@ -1,13 +1,191 @@
 //! Judging what was opened: the keys as they stand now, the authority's scope, the image.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
-use super::{Image, Judged, Opened, Trust};
+use super::keys::KeyName;
+use super::open::{Claim, Payload};
+use super::standing::{Standing, Worthless};
+use super::verified::LayersUnchecked;
+use super::{
+    AfterExpiry, Authority, Image, Judged, LayersCheckedBy, Level, Opened, Rejection, Signer,
+    Trust, Verified, scope,
+};
+use crate::name::{Code, escape};
 
 impl Trust {
-    /// Which authorities' attestations of `image` an opened candidate holds. Cheap; runs on every
-    /// review, cached evidence or not.
-    pub fn judge(&self, _opened: &Opened, _image: &Image<'_>, _now: Timestamp) -> Judged {
-        Judged::default()
+    /// Which authorities' attestations of `image` an opened candidate holds.
+    ///
+    /// Cheap; runs on every review, cached evidence or not. Checks, in this order: that an
+    /// authority still has the key; that the key is neither revoked, nor weak, nor expired, and
+    /// may sign; that the payload is one that we know; that source, note and type are within the
+    /// authority's scope; that the payload names this image.
+    pub fn judge(&self, opened: &Opened, image: &Image<'_>, now: Timestamp) -> Judged {
+        let mut judged = Judged::default();
+        for (code, detail) in &opened.failures {
+            judged.rejected.push(rejection(opened, *code, detail));
+        }
+        for claim in &opened.claims {
+            self.judge_claim(opened, claim, image, now, &mut judged);
+        }
+        if !judged.verified.is_empty() {
+            // Others may sign along; that we do not know them is no news then.
+            judged.rejected.retain(|rejected| rejected.code != Code::SignatureUnknownKey);
+        }
+        judged
+    }
+
+    fn judge_claim(
+        &self,
+        opened: &Opened,
+        claim: &Claim,
+        image: &Image<'_>,
+        now: Timestamp,
+        judged: &mut Judged,
+    ) {
+        let (maker, payload) = match (self.maker(claim, now), claim.payload.as_ref()) {
+            (Err(Worthless { code, detail }), _) => {
+                judged.rejected.push(rejection(opened, code, &detail));
+                return;
+            }
+            (Ok(maker), Err(why)) => {
+                let detail = format!("signed by {}, but {why}", maker.signer.fingerprint);
+                judged.rejected.push(rejection(opened, Code::PayloadMalformed, &detail));
+                return;
+            }
+            (Ok(maker), Ok(payload)) => (maker, payload),
+        };
+        let mut rejected = Vec::new();
+        let mut counted = false;
+        for authority in maker.holders.iter().filter_map(|at| self.authorities().get(*at)) {
+            match judge_for(authority, opened, &maker, payload, image) {
+                Ok((verified, bound)) => {
+                    counted = true;
+                    let twice = judged.verified.iter().any(|known| {
+                        known.authority == verified.authority
+                            && known.signer.identity == verified.signer.identity
+                    });
+                    match bound {
+                        _ if twice => {}
+                        true => judged.verified.push(verified),
+                        false => judged.layers_unchecked.push(LayersUnchecked(verified)),
+                    }
+                }
+                Err((code, detail)) => {
+                    let name = &authority.name;
+                    let detail = format!("signed by a key of authority {name:?}, but {detail}");
+                    rejected.push(rejection(opened, code, &detail));
+                }
+            }
+        }
+        if !counted {
+            judged.rejected.append(&mut rejected);
+        }
+    }
+
+    /// Who made a signature, and what that is worth now.
+    fn maker(&self, claim: &Claim, now: Timestamp) -> Result<Maker<'_>, Worthless> {
+        let gone = || Worthless {
+            code: Code::SignatureUnknownKey,
+            detail: "its key is no longer a key of any authority".to_owned(),
+        };
+        match (&claim.key, &claim.signature) {
+            (KeyName::OpenPgp { cert, key }, Some(signature)) => {
+                let held = self.keys.cert(cert).ok_or_else(gone)?;
+                let name = |worthless: Worthless| Worthless {
+                    detail: format!("made by {cert}: {}", worthless.detail),
+                    ..worthless
+                };
+                let standing = Standing::of(&held.key, key, signature, now).map_err(name)?;
+                Ok(Maker {
+                    holders: &held.holders,
+                    signer: Signer {
+                        fingerprint: cert.to_string(),
+                        subkey: key.to_string(),
+                        key_id: Some(sequoia_openpgp::KeyID::from(key).to_string()),
+                        user_ids: super::describe::user_ids(&held.key, now),
+                        identity: *held.identity.as_bytes(),
+                    },
+                    signed_at: Some(standing.signed_at),
+                    ended: standing.ended,
+                })
+            }
+            (KeyName::Pkix(name), _) => {
+                let held = self.keys.pkix(*name).ok_or_else(gone)?;
+                let fingerprint = name.to_string();
+                Ok(Maker {
+                    holders: &held.holders,
+                    signer: Signer {
+                        subkey: fingerprint.clone(),
+                        fingerprint,
+                        key_id: None,
+                        user_ids: Vec::new(),
+                        identity: *held.identity.as_bytes(),
+                    },
+                    signed_at: None,
+                    ended: None,
+                })
+            }
+            (KeyName::OpenPgp { .. }, None) => Err(gone()),
+        }
+    }
+}
+
+/// The maker of a signature that is worth something.
+struct Maker<'t> {
+    /// The authorities that have the key, by their place.
+    holders: &'t [usize],
+    signer: Signer,
+    signed_at: Option<Timestamp>,
+    ended: Option<String>,
+}
+
+/// Whether a signature counts for one authority; and if so, whether its layers are bound to it.
+fn judge_for(
+    authority: &Authority,
+    opened: &Opened,
+    maker: &Maker<'_>,
+    payload: &Payload,
+    image: &Image<'_>,
+) -> Result<(Verified, bool), (Code, String)> {
+    if let (Some(ended), AfterExpiry::Reject) = (&maker.ended, authority.after_expiry) {
+        return Err((Code::KeyExpired, ended.clone()));
+    }
+    scope::check_source(authority, &opened.source)?;
+    scope::check_note(authority, opened.note.as_ref())?;
+    scope::check_type(authority, payload)?;
+    let subject = scope::subject(authority, &payload.meaning, image)?;
+    let bound = match (subject.level, authority.layers_checked_by) {
+        (Level::Index | Level::Manifest, _) | (_, Some(LayersCheckedBy::Runtime)) => true,
+        (Level::Config, Some(LayersCheckedBy::Gate)) => false,
+        (Level::Config, None) => {
+            let detail = "it covers the image ID alone, and nobody compares the layers with that; \
+                          say `layersCheckedBy` where your runtime does";
+            return Err((Code::PayloadLayersUnbound, detail.to_owned()));
+        }
+    };
+    let verified = Verified {
+        authority: Arc::clone(&authority.name),
+        format: opened.format,
+        source: Arc::clone(&opened.source),
+        name: Arc::clone(&opened.name),
+        subject,
+        predicate_type: Arc::clone(&payload.predicate_type),
+        predicate: Arc::clone(&payload.predicate),
+        signer: maker.signer.clone(),
+        signed_at: maker.signed_at,
+        recorded_at: opened.recorded_at,
+    };
+    Ok((verified, bound))
+}
+
+fn rejection(opened: &Opened, code: Code, detail: &str) -> Rejection {
+    Rejection {
+        source: Arc::clone(&opened.source),
+        name: opened.name.to_string(),
+        format: opened.format.to_owned(),
+        code,
+        detail: escape(detail, 1024),
     }
 }

@@ -9,17 +9,29 @@
 //! [`Trust::judge`] is cheap and runs on every review: what a key may do changes with time, and
 //! what a signature is for depends on the image.
 
+mod armor;
 mod authority;
+pub mod describe;
+mod identity;
 mod judge;
 mod key;
+mod keys;
+mod material;
+mod message;
 mod open;
+mod pkix;
+mod scope;
+mod standing;
 mod trust;
 mod verified;
 
 pub use authority::{
-    AfterExpiry, Attests, Authority, BadAttests, Identity, IdentityMap, LayersCheckedBy,
+    AfterExpiry, Attests, Authority, BadAttests, Identity, LayersCheckedBy, METADATA,
 };
+pub use identity::{BadIdentityMap, IdentityMap};
 pub use key::{Key, KeyError};
 pub use open::Opened;
 pub use trust::{Trust, TrustError};
-pub use verified::{Image, Judged, Level, Rejection, Signer, SubjectImage, Verified};
+pub use verified::{
+    Image, Judged, LayersUnchecked, Level, Rejection, Signer, SubjectImage, Verified,
+};

@@ -1,29 +1,322 @@
 //! Opening evidence: whose keys made which signatures over what.
+//!
+//! Nothing here looks at a clock or at the image, so that the result may be kept. A parser that
+//! panics on hostile bytes must not take a review with it: whoever calls [`Trust::open`] does so
+//! inside `catch_unwind` and treats a panic as `signature.malformed`.
 
-use super::Trust;
-use crate::attest::Candidate;
-use crate::name::Digest;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sequoia_openpgp::packet::Signature;
+use sequoia_openpgp::types::SignatureType;
+use serde_json::Value;
+
+use super::keys::KeyName;
+use super::message::{self, Message};
+use super::{Trust, armor};
+use crate::attest::{Candidate, Carrier, Envelope, Meaning, RawSignature, Signed};
+use crate::name::{Code, Digest, NoteName, escape};
 
 /// What [`Trust::open`] found in one candidate; worth keeping while the trust stays the same.
+///
+/// It names keys and does not hold them: judged by another trust, it counts for the keys that
+/// that trust still has, as it has them.
 #[derive(Clone, Debug)]
-pub struct Opened;
+pub struct Opened {
+    pub(super) source: Arc<str>,
+    pub(super) name: Arc<str>,
+    pub(super) format: &'static str,
+    pub(super) note: Option<NoteName>,
+    pub(super) recorded_at: Option<Timestamp>,
+    pub(super) claims: Vec<Claim>,
+    pub(super) failures: Vec<(Code, String)>,
+    checks: usize,
+    weight: usize,
+}
+
+/// One signature that verifies with one key.
+#[derive(Clone, Debug)]
+pub(super) struct Claim {
+    pub key: KeyName,
+    /// The OpenPGP signature, whose time and algorithms are judged on each review.
+    pub signature: Option<Arc<Signature>>,
+    /// What was signed, or why that means nothing.
+    pub payload: Arc<Result<Payload, String>>,
+}
+
+/// What was signed, in the shape that policies see it.
+#[derive(Clone, Debug)]
+pub(super) struct Payload {
+    /// A statement's predicate has moved to `predicate`.
+    pub meaning: Meaning,
+    pub predicate_type: Arc<str>,
+    pub predicate: Arc<Value>,
+}
 
 impl Trust {
-    /// Checks the signatures of a candidate against all keys. Crypto only, and dear: run it off
-    /// the async threads.
-    pub fn open(&self, _candidate: &Candidate, _image_ids: &[Digest]) -> Opened {
-        Opened
+    /// Checks the signatures of a candidate against all keys.
+    ///
+    /// Crypto only, and dear: run it off the async threads. `image_ids` are the digests of the
+    /// image's configurations, over which a detached OpenPGP signature may have been made.
+    /// Success proves that a key made a signature over a payload; whether the key may, whether it
+    /// still stands, and what the payload is about, [`Trust::judge`] tells.
+    pub fn open(&self, candidate: &Candidate, image_ids: &[Digest]) -> Opened {
+        let mut opening =
+            Opening { trust: self, claims: Vec::new(), failures: Vec::new(), checks: 0 };
+        match &candidate.signed {
+            Signed::OpenPgpMessage(data) => opening.message(data, None),
+            Signed::OpenPgpDetached(data) => opening.over_image_id(data, image_ids),
+            Signed::Raw { payload, signatures } => opening.raw(payload, signatures),
+            Signed::Dsse(envelope) => opening.dsse(envelope),
+            Signed::Unsupported { format, detail } => opening.fail(
+                Code::SignatureUnknownKey,
+                format!("{format} is not verified here: {}", escape(detail, SHOWN)),
+            ),
+        }
+        let Opening { claims, failures, checks, .. } = opening;
+        let weight = FIXED_WEIGHT + candidate.name.len() + PARSED_WEIGHT * size(&candidate.signed);
+        Opened {
+            source: Arc::clone(&candidate.source),
+            name: candidate.name.as_str().into(),
+            format: candidate.signed.format(),
+            note: candidate.note.clone(),
+            recorded_at: candidate.recorded_at,
+            claims,
+            failures,
+            checks,
+            weight,
+        }
     }
 }
 
 impl Opened {
-    /// How many public-key operations it took.
+    /// How many public-key operations it took, give or take the hashes that were tried.
     pub fn checks(&self) -> usize {
-        0
+        self.checks
     }
 
     /// About how many bytes it occupies.
     pub fn weight(&self) -> usize {
-        0
+        self.weight
     }
 }
+
+/// The work on one candidate.
+struct Opening<'t> {
+    trust: &'t Trust,
+    claims: Vec<Claim>,
+    failures: Vec<(Code, String)>,
+    checks: usize,
+}
+
+impl Opening<'_> {
+    /// A signed OpenPGP message; where the payload travels beside it, both must be the same.
+    fn message(&mut self, data: &[u8], beside: Option<&[u8]>) {
+        let Message { literal, signatures } = match Message::parse(data) {
+            Ok(message) => message,
+            Err(bad) => return self.fail(Code::SignatureMalformed, bad.to_string()),
+        };
+        if beside.is_some_and(|payload| payload != literal) {
+            let why = "the message inside the signature is not the payload beside it";
+            return self.fail(Code::SignatureMalformed, why);
+        }
+        let payload = read(Carrier::Plain, &literal);
+        for signature in signatures {
+            self.openpgp(signature, &[literal.as_slice()], &[payload.clone()]);
+        }
+    }
+
+    fn over_image_id(&mut self, data: &[u8], image_ids: &[Digest]) {
+        let texts: Vec<String> = image_ids.iter().map(ToString::to_string).collect();
+        let texts: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
+        let payloads: Vec<_> = texts.iter().map(|text| read(Carrier::Plain, text)).collect();
+        match message::detached(data) {
+            Ok(signatures) => {
+                for signature in signatures {
+                    self.openpgp(signature, &texts, &payloads);
+                }
+            }
+            Err(bad) => self.fail(Code::SignatureMalformed, bad.to_string()),
+        }
+    }
+
+    fn raw(&mut self, payload: &[u8], signatures: &[RawSignature]) {
+        let meaning = read(Carrier::Plain, payload);
+        for RawSignature { bytes, .. } in signatures.iter().take(MAX_SIGNATURES) {
+            if armor::is_wrapped(bytes) || Message::parse(bytes).is_ok() {
+                self.message(bytes, Some(payload));
+            } else {
+                self.pkix(bytes, payload, &meaning);
+            }
+        }
+        self.count(signatures.len());
+    }
+
+    fn dsse(&mut self, envelope: &Envelope) {
+        let signed = envelope.pae();
+        let payload = read(Carrier::Dsse(envelope.payload_type()), envelope.payload());
+        for one in envelope.signatures().iter().take(MAX_SIGNATURES) {
+            let Ok(signatures) = message::detached(&one.signature) else {
+                self.pkix(&one.signature, &signed, &payload);
+                continue;
+            };
+            for signature in signatures {
+                if signature.typ() == SignatureType::Binary {
+                    self.openpgp(signature, &[signed.as_slice()], &[payload.clone()]);
+                } else {
+                    let why = "a signature of type text over a DSSE envelope";
+                    self.fail(Code::SignatureMalformed, why);
+                }
+            }
+        }
+        self.count(envelope.signatures().len());
+    }
+
+    /// An OpenPGP signature over one of some texts, each with what it means.
+    fn openpgp(
+        &mut self,
+        signature: Signature,
+        texts: &[&[u8]],
+        payloads: &[Arc<Result<Payload, String>>],
+    ) {
+        let issuers = signature.get_issuers();
+        let keys: Vec<_> = issuers
+            .iter()
+            .flat_map(|issuer| self.trust.keys.named(issuer))
+            .take(MAX_KEYS)
+            .collect();
+        if keys.is_empty() {
+            let detail = match issuers.iter().map(ToString::to_string).max_by_key(String::len) {
+                Some(issuer) => format!("made by {issuer}, which is a key of no authority"),
+                None => "it does not say which key made it".to_owned(),
+            };
+            return self.fail(Code::SignatureUnknownKey, detail);
+        }
+        let signature = Arc::new(signature);
+        let before = self.claims.len();
+        for key in keys {
+            let name = KeyName::OpenPgp { cert: key.cert.clone(), key: key.key.fingerprint() };
+            if self.claims.iter().skip(before).any(|claim| claim.key == name) {
+                continue;
+            }
+            for (text, payload) in texts.iter().zip(payloads) {
+                self.checks += 1;
+                let verifies = match signature.typ() {
+                    SignatureType::Text => signature.verify_message(&key.key, with_crlf(text)),
+                    _ => signature.verify_message(&key.key, text),
+                };
+                if verifies.is_ok() {
+                    let (signature, payload) = (Some(Arc::clone(&signature)), Arc::clone(payload));
+                    self.claims.push(Claim { key: name, signature, payload });
+                    break;
+                }
+            }
+        }
+        if self.claims.len() == before {
+            let detail = match texts {
+                [] => "the image's configuration, which it should be over, is not known",
+                [_] => "it does not verify over its payload",
+                _ => "it does not verify over the ID of any platform of this image",
+            };
+            self.fail(Code::SignatureInvalid, detail);
+        }
+    }
+
+    /// A PKIX signature, which says nothing about who made it: every key is tried.
+    fn pkix(&mut self, signature: &[u8], signed: &[u8], payload: &Arc<Result<Payload, String>>) {
+        let mut fits = false;
+        for (name, held) in self.trust.keys.all_pkix() {
+            if self.checks >= MAX_CHECKS {
+                let detail = format!("more than {MAX_CHECKS} signature checks for one candidate");
+                self.failures.push((Code::EvidenceTooMuch, detail));
+                return;
+            }
+            self.checks += 1;
+            if held.key.verifies(signed, signature) {
+                fits = true;
+                let (key, payload) = (KeyName::Pkix(*name), Arc::clone(payload));
+                self.claims.push(Claim { key, signature: None, payload });
+            }
+        }
+        if !fits {
+            self.fail(Code::SignatureUnknownKey, "none of the authorities' PKIX keys made it");
+        }
+    }
+
+    fn count(&mut self, signatures: usize) {
+        if signatures > MAX_SIGNATURES {
+            let detail = format!("{signatures} signatures, at most {MAX_SIGNATURES} are read");
+            self.fail(Code::EvidenceTooMuch, detail);
+        }
+    }
+
+    fn fail(&mut self, code: Code, detail: impl Into<String>) {
+        self.failures.push((code, detail.into()));
+    }
+}
+
+/// Reads a payload once, for all the signatures over it.
+fn read(carrier: Carrier<'_>, payload: &[u8]) -> Arc<Result<Payload, String>> {
+    let read = Meaning::of(carrier, payload).map(|mut meaning| {
+        let (predicate_type, predicate): (Arc<str>, Value) = match &mut meaning {
+            Meaning::SimpleSigning(simple) => {
+                let optional = std::mem::take(&mut simple.optional);
+                ("simple-signing".into(), serde_json::json!({ "optional": optional }))
+            }
+            Meaning::ImageId(_) => ("image-id".into(), serde_json::json!({})),
+            Meaning::Statement(statement) => {
+                let predicate = std::mem::take(&mut statement.predicate);
+                (statement.predicate_type.as_str().into(), predicate)
+            }
+        };
+        Payload { meaning, predicate_type, predicate: Arc::new(predicate) }
+    });
+    Arc::new(read.map_err(|bad| escape(&bad.to_string(), SHOWN)))
+}
+
+/// The canonical form that signatures of type text are made over.
+fn with_crlf(text: &[u8]) -> Vec<u8> {
+    let mut canonical = Vec::with_capacity(text.len() + 2);
+    let mut bytes = text.iter().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\r' => {
+                bytes.next_if(|next| **next == b'\n');
+                canonical.extend_from_slice(b"\r\n");
+            }
+            b'\n' => canonical.extend_from_slice(b"\r\n"),
+            other => canonical.push(*other),
+        }
+    }
+    canonical
+}
+
+fn size(signed: &Signed) -> usize {
+    match signed {
+        Signed::OpenPgpMessage(data) | Signed::OpenPgpDetached(data) => data.len(),
+        Signed::Raw { payload, signatures } => {
+            payload.len() + signatures.iter().map(|one| one.bytes.len()).sum::<usize>()
+        }
+        Signed::Dsse(envelope) => {
+            envelope.payload().len()
+                + envelope.signatures().iter().map(|one| one.signature.len()).sum::<usize>()
+        }
+        Signed::Unsupported { detail, .. } => detail.len(),
+    }
+}
+
+/// The most signatures of one candidate.
+const MAX_SIGNATURES: usize = 16;
+
+/// The most keys that one signature is tried with; IDs of 64 bits may collide.
+const MAX_KEYS: usize = 8;
+
+/// The most PKIX checks for one candidate.
+const MAX_CHECKS: usize = 256;
+
+/// How much of outside text a detail quotes.
+const SHOWN: usize = 256;
+
+/// What an opened candidate occupies besides its payload, and the payload once it is parsed.
+const FIXED_WEIGHT: usize = 2048;
+const PARSED_WEIGHT: usize = 4;

@@ -29,6 +29,8 @@ pub struct Image<'a> {
 pub struct Judged {
     pub verified: Vec<Verified>,
     pub rejected: Vec<Rejection>,
+    /// What would count, if somebody compared the layers.
+    pub layers_unchecked: Vec<LayersUnchecked>,
 }
 
 /// An attestation that counts for an authority.
@@ -73,6 +75,11 @@ pub enum Level {
     Config,
 }
 
+/// An attestation over an image ID by an authority with `layersCheckedBy: gate`. It counts once the
+/// layers have been downloaded and compared; until then it is a rejection.
+#[derive(Clone, Debug)]
+pub struct LayersUnchecked(pub(super) Verified);
+
 /// The key that made a signature.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -97,6 +104,24 @@ pub struct Rejection {
     pub format: String,
     pub code: Code,
     pub detail: String,
+}
+
+impl LayersUnchecked {
+    /// What it is while nobody has compared the layers.
+    pub fn reject(self) -> Rejection {
+        let Verified { source, name, format, authority, .. } = self.0;
+        let detail = format!(
+            "signed by a key of authority {authority:?} over the image ID alone, and the gate has \
+             not compared the layers with it"
+        );
+        Rejection {
+            source,
+            name: name.to_string(),
+            format: format.to_owned(),
+            code: Code::PayloadLayersUnbound,
+            detail,
+        }
+    }
 }
 
 impl Verified {

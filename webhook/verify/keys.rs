@@ -1,0 +1,184 @@
+//! All keys of all authorities, each once, with who holds it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sequoia_openpgp::packet::Key as PublicKey;
+use sequoia_openpgp::packet::key::{PublicParts, UnspecifiedRole};
+use sequoia_openpgp::{Cert, Fingerprint as OpenPgpFingerprint, KeyHandle, KeyID};
+
+use super::key::merged;
+use super::material::Material;
+use super::pkix::PkixKey;
+use super::{Authority, Key};
+use crate::name::Fingerprint;
+
+/// The keys, found by what signatures say about their makers.
+#[derive(Clone, Debug, Default)]
+pub struct Keys {
+    certs: HashMap<OpenPgpFingerprint, Held<Cert>>,
+    pkix: Vec<(Fingerprint, Held<PkixKey>)>,
+    by_id: HashMap<KeyID, Vec<CertKey>>,
+}
+
+/// A key and the authorities that hold it, by their place.
+#[derive(Clone, Debug)]
+pub struct Held<T> {
+    pub key: Arc<T>,
+    pub holders: Vec<usize>,
+    /// The one name of all keys that are the same by some material.
+    pub identity: Material,
+}
+
+/// One key of a certificate.
+#[derive(Clone, Debug)]
+pub struct CertKey {
+    pub cert: OpenPgpFingerprint,
+    pub key: PublicKey<PublicParts, UnspecifiedRole>,
+}
+
+/// Which key made a signature. It holds names only, so that what is kept of an older trust can
+/// never bring a key back.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum KeyName {
+    OpenPgp { cert: OpenPgpFingerprint, key: OpenPgpFingerprint },
+    Pkix(Fingerprint),
+}
+
+impl Keys {
+    pub fn new(authorities: &[Authority]) -> Self {
+        let mut certs: HashMap<OpenPgpFingerprint, (Vec<Cert>, Vec<usize>)> = HashMap::new();
+        let mut pkix: Vec<(Fingerprint, Held<PkixKey>)> = Vec::new();
+        for (holder, authority) in authorities.iter().enumerate() {
+            for key in &authority.keys {
+                match key {
+                    Key::OpenPgp(cert) => {
+                        let (copies, holders) = certs.entry(cert.fingerprint()).or_default();
+                        copies.push(cert.as_ref().clone());
+                        hold(holders, holder);
+                    }
+                    Key::Pkix(key) => {
+                        let name = key.fingerprint();
+                        match pkix.iter_mut().find(|(known, _)| *known == name) {
+                            Some((_, held)) => hold(&mut held.holders, holder),
+                            None => pkix.push((
+                                name,
+                                Held {
+                                    key: Arc::clone(key),
+                                    holders: vec![holder],
+                                    identity: key.material(),
+                                },
+                            )),
+                        }
+                    }
+                }
+            }
+        }
+        let certs = certs
+            .into_iter()
+            .filter_map(|(name, (copies, holders))| {
+                let cert = merged(copies).pop()?;
+                let identity = Material::of(cert.primary_key().key().role_as_unspecified());
+                Some((name, Held { key: Arc::new(cert), holders, identity }))
+            })
+            .collect();
+        let mut keys = Self { certs, pkix, by_id: HashMap::new() };
+        keys.index();
+        keys.identify();
+        keys
+    }
+
+    /// The keys that a handle may mean.
+    pub fn named(&self, handle: &KeyHandle) -> impl Iterator<Item = &CertKey> {
+        let keys = self.by_id.get(&KeyID::from(handle.clone()));
+        let handle = handle.clone();
+        keys.into_iter()
+            .flatten()
+            .filter(move |known| KeyHandle::from(known.key.fingerprint()).aliases(&handle))
+    }
+
+    pub fn cert(&self, name: &OpenPgpFingerprint) -> Option<&Held<Cert>> {
+        self.certs.get(name)
+    }
+
+    pub fn all_pkix(&self) -> impl Iterator<Item = &(Fingerprint, Held<PkixKey>)> {
+        self.pkix.iter()
+    }
+
+    pub fn pkix(&self, name: Fingerprint) -> Option<&Held<PkixKey>> {
+        self.pkix.iter().find_map(|(known, held)| (*known == name).then_some(held))
+    }
+
+    /// Two authorities that hold some material in common, if any do.
+    pub fn shared(&self) -> Vec<(usize, usize, String)> {
+        let mut owners: HashMap<Material, Vec<usize>> = HashMap::new();
+        let mut shared = Vec::new();
+        for (name, holders, materials) in self.units() {
+            for material in materials {
+                let owners = owners.entry(material).or_default();
+                for holder in holders {
+                    hold(owners, *holder);
+                }
+                for (at, first) in owners.iter().enumerate() {
+                    for second in owners.iter().skip(at + 1) {
+                        shared.push((*first.min(second), *first.max(second), name.clone()));
+                    }
+                }
+            }
+        }
+        shared.sort();
+        shared.dedup_by_key(|(first, second, _)| (*first, *second));
+        shared
+    }
+
+    fn index(&mut self) {
+        for (name, held) in &self.certs {
+            for key in held.key.keys() {
+                let key = key.key().clone();
+                let entry = CertKey { cert: name.clone(), key };
+                self.by_id.entry(entry.key.keyid()).or_default().push(entry);
+            }
+        }
+    }
+
+    /// Gives keys with some material in common one identity: the least material of the group.
+    fn identify(&mut self) {
+        let mut identity: HashMap<Material, Material> = HashMap::new();
+        let groups: Vec<Vec<Material>> = self.units().map(|(_, _, materials)| materials).collect();
+        // Each round carries the least name one key further; there are few, and fewer alike.
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for group in &groups {
+                let named = |material: &Material| *identity.get(material).unwrap_or(material);
+                let Some(least) = group.iter().map(named).min() else { continue };
+                for material in group {
+                    changed |= identity.insert(*material, least) != Some(least);
+                }
+            }
+        }
+        let certs = self.certs.values_mut().map(|held| &mut held.identity);
+        let pkix = self.pkix.iter_mut().map(|(_, held)| &mut held.identity);
+        for named in certs.chain(pkix) {
+            *named = identity.get(named).copied().unwrap_or(*named);
+        }
+    }
+
+    /// Each certificate or PKIX key with its name, its holders and all of its material.
+    fn units(&self) -> impl Iterator<Item = (String, &[usize], Vec<Material>)> {
+        let certs = self.certs.iter().map(|(name, held)| {
+            let materials = held.key.keys().map(|key| Material::of(key.key())).collect();
+            (name.to_string(), held.holders.as_slice(), materials)
+        });
+        let pkix = self.pkix.iter().map(|(name, held)| {
+            (name.to_string(), held.holders.as_slice(), vec![held.key.material()])
+        });
+        certs.chain(pkix)
+    }
+}
+
+fn hold(holders: &mut Vec<usize>, holder: usize) {
+    if !holders.contains(&holder) {
+        holders.push(holder);
+    }
+}
