@@ -18,3 +18,4 @@ mod name_pattern;
 mod name_reference;
 mod name_values;
 mod peer;
+mod verify_genuine;

@@ -123,21 +123,15 @@ impl PkixKey {
             Algorithm::Rsa { der, .. } => RSA_SCHEMES.iter().any(|scheme| {
                 UnparsedPublicKey::new(*scheme, der).verify(message, signature).is_ok()
             }),
-            Algorithm::P256(key) => {
-                p256::ecdsa::Signature::from_der(signature).is_ok_and(|signature| {
-                    any_hash(message, |hash| key.verify_prehash(hash, &signature))
-                })
-            }
-            Algorithm::P384(key) => {
-                p384::ecdsa::Signature::from_der(signature).is_ok_and(|signature| {
-                    any_hash(message, |hash| key.verify_prehash(hash, &signature))
-                })
-            }
-            Algorithm::P521(key) => {
-                p521::ecdsa::Signature::from_der(signature).is_ok_and(|signature| {
-                    any_hash(message, |hash| key.verify_prehash(hash, &signature))
-                })
-            }
+            Algorithm::P256(key) => p256::ecdsa::Signature::from_der(signature).is_ok_and(|sig| {
+                hashes(message).iter().any(|hash| key.verify_prehash(hash, &sig).is_ok())
+            }),
+            Algorithm::P384(key) => p384::ecdsa::Signature::from_der(signature).is_ok_and(|sig| {
+                hashes(message).iter().any(|hash| key.verify_prehash(hash, &sig).is_ok())
+            }),
+            Algorithm::P521(key) => p521::ecdsa::Signature::from_der(signature).is_ok_and(|sig| {
+                hashes(message).iter().any(|hash| key.verify_prehash(&widened(hash), &sig).is_ok())
+            }),
             Algorithm::Ed25519(key) => {
                 UnparsedPublicKey::new(&signature::ED25519, key).verify(message, signature).is_ok()
             }
@@ -167,15 +161,21 @@ fn rsa(der: &[u8]) -> Result<Algorithm, KeyError> {
     Ok(Algorithm::Rsa { der: der.to_vec(), modulus, exponent, bits })
 }
 
-/// Whether a check holds for one of the hashes that signers use.
-fn any_hash<E>(message: &[u8], check: impl Fn(&[u8]) -> Result<(), E>) -> bool {
-    // Longer than half of a P-521 scalar, below which the check refuses a hash by its length.
-    // Zeros in front do not change the number.
-    let mut sha256 = [0; 48];
-    sha256[16..].copy_from_slice(&Sha256::digest(message));
-    check(&sha256).is_ok()
-        || check(&Sha384::digest(message)).is_ok()
-        || check(&Sha512::digest(message)).is_ok()
+/// The hashes that signers use.
+fn hashes(message: &[u8]) -> [Vec<u8>; 3] {
+    [
+        Sha256::digest(message).to_vec(),
+        Sha384::digest(message).to_vec(),
+        Sha512::digest(message).to_vec(),
+    ]
+}
+
+/// The same number with zeros in front: a hash shorter than half of the curve's width would be
+/// refused for its length, and SHA-256 is, by half a byte.
+fn widened(hash: &[u8]) -> Vec<u8> {
+    let mut wide = vec![0; 64_usize.saturating_sub(hash.len())];
+    wide.extend_from_slice(hash);
+    wide
 }
 
 const RSA_SCHEMES: [&signature::RsaParameters; 6] = [
