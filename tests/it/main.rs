@@ -12,6 +12,7 @@ mod admission_exempt;
 mod admission_images;
 mod admission_reviews;
 mod grafeas_codec;
+mod grafeas_server;
 mod layers;
 mod live;
 mod name_pattern;
