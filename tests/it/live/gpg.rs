@@ -14,7 +14,7 @@ fn gpg_reads_its_own_messages_and_no_others() {
     let gpg = GnuPg::new();
     let fingerprint = gpg.generate("Acme builder <builder@acme.example>", "ed25519");
     assert_eq!(fingerprint.len(), 40);
-    let mut message = gpg.sign(&fingerprint, &["--sign"], b"payload");
+    let mut message = gpg.sign(&fingerprint, &words("--compress-algo none --sign"), b"payload");
     assert_eq!(gpg.verify(&message).unwrap(), b"payload");
 
     let reader = GnuPg::new();
@@ -36,8 +36,8 @@ fn what_gpg_signs_counts_for_the_authority_that_has_its_key() {
         ("ed25519", "--sign"),
         ("ed25519", "--armor --sign"),
         ("nistp256", "--compress-algo none --sign"),
-        ("nistp384", "--compress-algo zlib --sign"),
-        ("nistp521", "--digest-algo SHA384 --sign"),
+        ("nistp384", "--compress-algo zlib --digest-algo SHA384 --sign"),
+        ("nistp521", "--digest-algo SHA512 --sign"),
         ("rsa3072", "--digest-algo SHA512 --sign"),
         ("rsa4096", "--sign"),
     ] {
