@@ -13,6 +13,7 @@ mod admission_images;
 mod admission_reviews;
 mod grafeas_codec;
 mod grafeas_server;
+mod kit;
 mod layers;
 mod live;
 mod name_pattern;
