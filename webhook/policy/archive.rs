@@ -171,7 +171,7 @@ mod tests {
         };
         let bomb = pack(&vec![0; Bundle::SIZE_MAX + 4 * BLOCK * Bundle::FILES_MAX]);
         for (name, bytes, want) in [
-            ("text", b"package a".to_vec(), "invalid gzip header"),
+            ("text", b"package acme.reviewed".to_vec(), "invalid gzip header"),
             ("gzipped text", pack(&[b'a'; 600]), "is not a tar archive"),
             ("cut", pack(&tar[..BLOCK + 4]), "ends in the middle of a file"),
             ("bomb", bomb, "bytes unpacked"),
