@@ -1,1 +1,33 @@
 //! The webhook's listeners: TLS, routes, probes, metrics, shutdown.
+//!
+//! Knows nothing of policies: it hands each review's body to whatever answers reviews, and sees to
+//! it that size, time, memory and connections are bounded and that every answer is a denial where
+//! it can be one.
+
+mod body;
+mod connections;
+mod expiry;
+mod logs;
+mod metrics;
+mod options;
+mod probes;
+mod record;
+mod reload;
+mod reviews;
+mod server;
+mod shutdown;
+mod timeout;
+mod tls;
+
+pub use logs::BadLogFormat;
+pub use logs::LogFormat;
+pub use logs::start_log;
+pub use metrics::Metrics;
+pub use options::DRAIN;
+pub use options::ServeOptions;
+pub use server::ServeError;
+pub use server::Server;
+pub use shutdown::Stop;
+pub use tls::Tls;
+pub use tls::TlsError;
+pub use tls::TlsFiles;

@@ -1,0 +1,178 @@
+//! `POST /validate` and `POST /mutate`: from a request to a reply.
+//!
+//! What stops a review from being judged is a denial wherever its uid can be read, and an HTTP
+//! error only where it cannot: those are left to `failurePolicy`, which may be `Ignore` (P13).
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use axum::routing::post;
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::HeaderMap;
+use http::HeaderValue;
+use http::StatusCode;
+use http::header;
+
+use super::body::Budget;
+use super::body::Unread;
+use super::metrics::Metrics;
+use super::record::record;
+use super::timeout;
+use crate::admission::Phase;
+use crate::admission::Reply;
+use crate::admission::Review;
+use crate::admission::Violation;
+use crate::name::Code;
+use crate::source::Deadline;
+
+/// What every request needs.
+pub(super) struct Reviews<H> {
+    pub handler: H,
+    pub budget: Budget,
+    pub longest: Duration,
+    pub metrics: Arc<Metrics>,
+    pub draining: Arc<AtomicBool>,
+}
+
+impl<H, F> Reviews<H>
+where
+    H: Fn(Phase, Bytes, Deadline) -> F + Send + Sync + 'static,
+    F: Future<Output = Reply> + Send,
+{
+    /// The two routes.
+    pub fn router(self) -> Router {
+        let reviews = Arc::new(self);
+        let route = |phase: Phase| {
+            let reviews = Arc::clone(&reviews);
+            post(move |request: Request| async move { reviews.answer(phase, request).await })
+        };
+        Router::new()
+            .route("/validate", route(Phase::Validate))
+            .route("/mutate", route(Phase::Mutate))
+    }
+
+    async fn answer(&self, phase: Phase, request: Request) -> Response {
+        let started = Instant::now();
+        let deadline = Deadline::after(timeout::budget(request.uri(), self.longest));
+        let flight = self.metrics.flight();
+        let response = match self.reply(phase, request, deadline).await {
+            Ok(reply) => {
+                let duration = started.elapsed();
+                self.metrics.reviewed(phase, &reply.outcome, duration);
+                record(phase, &reply, duration);
+                respond(reply)
+            }
+            Err(refusal) => {
+                self.metrics.refused(refusal.why);
+                tracing::info!(%phase, status = refusal.status.as_u16(), refusal.why, "refused");
+                refusal.into_response()
+            }
+        };
+        drop(flight);
+        self.closing(response)
+    }
+
+    async fn reply(
+        &self,
+        phase: Phase,
+        request: Request,
+        deadline: Deadline,
+    ) -> Result<Reply, Refusal> {
+        // The API server never compresses, and what is not unpacked cannot be a bomb.
+        if request.headers().contains_key(header::CONTENT_ENCODING) {
+            return Err(Refusal::ENCODED);
+        }
+        let announced = content_length(request.headers());
+        let body = self.budget.read(request.into_body(), announced, deadline).await;
+        let body = match body {
+            Ok(body) => body,
+            Err(Unread::TooLarge(beginning)) => {
+                return Reply::too_large(phase, &beginning, self.budget.limit())
+                    .ok_or(Refusal::TOO_LARGE);
+            }
+            Err(Unread::Late(beginning)) => {
+                return denied(phase, &beginning, Code::ReviewDeadline, LATE).ok_or(Refusal::LATE);
+            }
+            Err(Unread::Busy) => return Err(Refusal::BUSY),
+            Err(Unread::Broken) => return Err(Refusal::BROKEN),
+        };
+        let judged =
+            AssertUnwindSafe(async { (self.handler)(phase, body.bytes.clone(), deadline).await });
+        judged.catch_unwind().await.or_else(|_panic| {
+            self.metrics.panicked();
+            tracing::error!(%phase, "a review made countersign panic; it is denied");
+            denied(phase, &body.bytes, Code::ReviewInvalid, FAULT).ok_or(Refusal::FAULT)
+        })
+    }
+
+    /// Tells the client to connect anew, elsewhere, once this replica is to go.
+    fn closing(&self, mut response: Response) -> Response {
+        if self.draining.load(Ordering::Relaxed) {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn denied(phase: Phase, beginning: &[u8], code: Code, what: &str) -> Option<Reply> {
+    let uid = Review::uid_of(beginning)?;
+    Some(Reply::denied(phase, uid, Violation::of_review(code, what, None)))
+}
+
+fn respond(reply: Reply) -> Response {
+    let media_type = if reply.status == 200 { JSON } else { TEXT };
+    let mut response = Response::new(Body::from(reply.body));
+    *response.status_mut() =
+        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
+}
+
+/// An answer that is no review.
+struct Refusal {
+    status: StatusCode,
+    why: &'static str,
+}
+
+impl Refusal {
+    const ENCODED: Self = Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content is encoded");
+    const TOO_LARGE: Self = Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body is too large");
+    const LATE: Self = Self::new(StatusCode::REQUEST_TIMEOUT, "body did not arrive in time");
+    const BUSY: Self = Self::new(StatusCode::SERVICE_UNAVAILABLE, "too many large bodies");
+    const BROKEN: Self = Self::new(StatusCode::BAD_REQUEST, "body broke off");
+    const FAULT: Self = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "fault of countersign");
+
+    const fn new(status: StatusCode, why: &'static str) -> Self {
+        Self { status, why }
+    }
+
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(format!("{}\n", self.why)));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(TEXT));
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+const JSON: &str = "application/json";
+const TEXT: &str = "text/plain; charset=utf-8";
+const LATE: &str = "the review did not arrive in time";
+const FAULT: &str = "the review could not be judged because of a fault in countersign itself";
