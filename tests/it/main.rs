@@ -20,4 +20,5 @@ mod name_pattern;
 mod name_reference;
 mod name_values;
 mod peer;
+mod sign_key;
 mod verify_genuine;

@@ -1,1 +1,7 @@
 //! What CI publishes: statements, signatures, uploads.
+
+mod generate;
+mod key;
+
+pub use generate::{GeneratedKey, generate_key};
+pub use key::{Passphrase, SigningFault, SigningKey, SigningKeyError};

@@ -29,7 +29,7 @@ pub use authority::{
     AfterExpiry, Attests, Authority, BadAttests, Identity, LayersCheckedBy, METADATA,
 };
 pub use identity::{BadIdentityMap, IdentityMap};
-pub use key::{Key, KeyError};
+pub use key::{Key, KeyError, fingerprint as openpgp_fingerprint};
 pub use open::Opened;
 pub use trust::{Trust, TrustError};
 pub use verified::{
