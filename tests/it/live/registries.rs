@@ -40,9 +40,10 @@ async fn evidence_that_we_push_is_listed_for_everybody() {
         found.sort_unstable();
         assert_eq!(found, pushed, "{host}");
 
-        let list = match has_api {
-            true => format!("referrers/{subject}"),
-            false => format!("manifests/{}", subject.fallback_tag()),
+        let list = if has_api {
+            format!("referrers/{subject}")
+        } else {
+            format!("manifests/{}", subject.fallback_tag())
         };
         let list: Value =
             get(&format!("http://{repository}/{list}").replacen("/acme", "/v2/acme", 1)).await;
