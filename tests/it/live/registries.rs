@@ -7,6 +7,7 @@ use countersign::source::{
     Registries, RegistriesOptions, Secret,
 };
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::peer::{DockerRegistry, OciServe, push_image};
 
@@ -76,30 +77,64 @@ async fn a_tag_is_what_skopeo_pushed_and_a_missing_one_is_said_to_be_missing() {
 #[ignore = "needs docker-registry and htpasswd"]
 async fn a_private_registry_lets_in_whom_it_knows_over_tls() {
     let registry = DockerRegistry::start_private("ci", "right");
-    let ca: Bytes = std::fs::read(registry.folder().join("ca.crt")).unwrap().into();
     for (password, trusts, want) in [
         (Some("right"), true, Code::ImageNotFound),
         (Some("wrong"), true, Code::RegistryUnauthorized),
         (None, true, Code::RegistryUnauthorized),
         (Some("right"), false, Code::RegistryUnreachable),
     ] {
-        let credentials = password.map(|password| CredentialOptions {
-            repositories: vec![],
-            source: CredentialSource::Given(Credential::Password {
-                username: "ci".to_owned(),
-                password: Secret::new(password.to_owned()),
-            }),
-        });
-        let host = HostOptions {
-            host: registry.host().to_owned(),
-            ca: trusts.then(|| ca.clone()),
-            credentials: credentials.into_iter().collect(),
-            ..HostOptions::default()
-        };
+        let mut host = private(&registry, password.map(|password| ("ci", password)));
+        host.ca = host.ca.filter(|_| trusts);
         let (registries, repository) = client(host);
         let answer = registries.manifest(&repository, Reference::Tag("v1"), soon()).await;
         let error = answer.unwrap_err();
         assert_eq!(error.code(), want, "{password:?}, CA {trusts}: {error}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs docker-registry, token-server, htpasswd and openssl"]
+async fn p9_tokens_come_from_the_configured_realm_only() {
+    let registry = DockerRegistry::start_with_tokens("acme", "right");
+    let realm: Url = registry.realm().unwrap().parse().unwrap();
+    let elsewhere: Url = "https://auth.example/token".parse().unwrap();
+    for (name, password, realm, repository, want) in [
+        ("known", "right", Some(&realm), "acme/shop", Code::ImageNotFound),
+        ("wrong password", "wrong", Some(&realm), "acme/shop", Code::RegistryUnauthorized),
+        ("what is another's", "right", Some(&realm), "other/shop", Code::RegistryUnauthorized),
+        ("realm not configured", "right", None, "acme/shop", Code::RegistryRealmRefused),
+        ("another realm", "right", Some(&elsewhere), "acme/shop", Code::RegistryRealmRefused),
+    ] {
+        let host = private(&registry, Some(("acme", password)));
+        let (registries, _) = client(HostOptions { token_realm: realm.cloned(), ..host });
+        let repository = format!("{}/{repository}", registry.host()).parse().unwrap();
+        let answer = registries.manifest(&repository, Reference::Tag("v1"), soon()).await;
+        let error = answer.unwrap_err();
+        assert_eq!(error.code(), want, "{name}: {error}");
+    }
+
+    let host = private(&registry, Some(("acme", "right")));
+    let (registries, repository) = client(HostOptions { token_realm: Some(realm), ..host });
+    let content = Bytes::from_static(b"kept");
+    let pushed = registries.push_blob(&repository, "text/plain", content, soon()).await.unwrap();
+    let blob = registries.blob(&repository, &pushed, 100, soon()).await.unwrap();
+    assert_eq!(blob, "kept", "with a token to push, and one to pull");
+}
+
+/// How to talk to a private registry: its authority, and maybe a user with a password.
+fn private(registry: &DockerRegistry, user: Option<(&str, &str)>) -> HostOptions {
+    let credentials = user.map(|(username, password)| CredentialOptions {
+        repositories: vec![],
+        source: CredentialSource::Given(Credential::Password {
+            username: username.to_owned(),
+            password: Secret::new(password.to_owned()),
+        }),
+    });
+    HostOptions {
+        host: registry.host().to_owned(),
+        ca: Some(std::fs::read(registry.folder().join("ca.crt")).unwrap().into()),
+        credentials: credentials.into_iter().collect(),
+        ..HostOptions::default()
     }
 }
 

@@ -10,7 +10,14 @@ use super::{Peer, Pki, binary, free_port, run, seen, version_in};
 pub struct DockerRegistry {
     host: String,
     _peer: Peer,
+    tokens: Option<TokenServer>,
     folder: TempDir,
+}
+
+/// Distribution's token service. It gives each user what lies under `<user>/`, and nothing else.
+struct TokenServer {
+    realm: String,
+    _peer: Peer,
 }
 
 impl DockerRegistry {
@@ -21,15 +28,19 @@ impl DockerRegistry {
 
     /// TLS by an authority of its own (`folder()/ca.crt`), and basic authentication.
     pub fn start_private(user: &str, password: &str) -> Self {
-        let folder = TempDir::new().unwrap();
-        Pki::new(folder.path()).server("registry", &["127.0.0.1", "localhost"]);
-        let htpasswd = run(Command::new("htpasswd").args(["-Bbn", user, password]));
-        std::fs::write(folder.path().join("htpasswd"), htpasswd).unwrap();
-        Self::start_with(
-            folder,
-            ", tls: {certificate: registry.crt, key: registry.key}",
-            "auth: {htpasswd: {realm: test, path: htpasswd}}",
-        )
+        let folder = private_folder(user, password);
+        Self::start_with(folder, TLS, "auth: {htpasswd: {realm: test, path: htpasswd}}")
+    }
+
+    /// As [`Self::start_private`], with tokens from a service on another port.
+    pub fn start_with_tokens(user: &str, password: &str) -> Self {
+        let folder = private_folder(user, password);
+        let tokens = TokenServer::start(folder.path());
+        let auth = format!(
+            "auth: {{token: {{realm: \"{}\", service: registry, issuer: test, rootcertbundle: tokens.crt}}}}",
+            tokens.realm
+        );
+        Self { tokens: Some(tokens), ..Self::start_with(folder, TLS, &auth) }
     }
 
     fn start_with(folder: TempDir, tls: &str, auth: &str) -> Self {
@@ -45,7 +56,7 @@ impl DockerRegistry {
         command.args(["serve", "registry.yaml"]);
         let peer = Peer::start("docker-registry", &command, folder.path()).wait_for_port(port);
         seen("docker-registry", version_in(&version));
-        Self { host, _peer: peer, folder }
+        Self { host, _peer: peer, tokens: None, folder }
     }
 
     /// `127.0.0.1:<port>`
@@ -53,9 +64,46 @@ impl DockerRegistry {
         &self.host
     }
 
+    /// Where tokens come from, as the registry says.
+    pub fn realm(&self) -> Option<&str> {
+        self.tokens.as_ref().map(|tokens| tokens.realm.as_str())
+    }
+
     /// Where its files are, `ca.crt` among them if it is private.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+}
+
+const TLS: &str = ", tls: {certificate: registry.crt, key: registry.key}";
+
+fn private_folder(user: &str, password: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    Pki::new(folder.path()).server("registry", &["127.0.0.1", "localhost"]);
+    let htpasswd = run(Command::new("htpasswd").args(["-Bbn", user, password]));
+    std::fs::write(folder.path().join("htpasswd"), htpasswd).unwrap();
+    folder
+}
+
+impl TokenServer {
+    fn start(folder: &Path) -> Self {
+        // A key in the one encoding that it reads, and its certificate, by which the registry knows
+        // the tokens.
+        let openssl = |arguments: &str| {
+            run(Command::new("openssl").args(arguments.split(' ')).current_dir(folder))
+        };
+        openssl("ecparam -name prime256v1 -genkey -noout -out tokens.key");
+        openssl("req -x509 -new -key tokens.key -subj /CN=tokens -days 2 -out tokens.crt");
+        let port = free_port();
+        let program = binary("token-server");
+        let version = version_by_folder(&program);
+        let mut command = Command::new(program);
+        command.args(["-addr", &format!("127.0.0.1:{port}"), "-issuer", "test", "-realm", "test"]);
+        command.args(["-key", "tokens.key", "-passwd", "htpasswd"]);
+        command.args(["-tlscert", "registry.crt", "-tlskey", "registry.key"]);
+        let peer = Peer::start("token-server", &command, folder).wait_for_port(port);
+        seen("token-server", &version);
+        Self { realm: format!("https://127.0.0.1:{port}/token/"), _peer: peer }
     }
 }
 
