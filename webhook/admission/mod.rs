@@ -21,7 +21,10 @@ pub use answer::Exemption;
 pub use exempt::BadBreakGlass;
 pub use exempt::BreakGlass;
 pub use exempt::Exception;
-pub use gate::Gate;
+pub use gate::{
+    Entry, Gate, GateOptions, Inspection, Judgement, Mode, Obstacle, Permission, Platforms, Policy,
+    PolicyRule, Subject, Templates, Uses,
+};
 pub use images::Change;
 pub use images::Container;
 pub use images::ContainerKind;

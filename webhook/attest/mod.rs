@@ -8,6 +8,7 @@
 //!
 //! Nothing here is trusted: a [`Candidate`] is only what somebody stored somewhere.
 
+pub mod artifact;
 mod candidate;
 mod dsse;
 pub mod grafeas;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use serde_json::Value;
 
+use crate::attest::oci::ImageConfig;
 use crate::name::{Code, Digest, ImageRef, Repository};
 use crate::verify::{Rejection, Verified};
 
@@ -54,17 +55,6 @@ pub struct Platform {
     pub config: Option<Digest>,
 }
 
-/// What an image's configuration says about running it.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ImageConfig {
-    pub user: String,
-    pub env: BTreeMap<String, String>,
-    pub labels: BTreeMap<String, String>,
-    pub entrypoint: Vec<String>,
-    pub cmd: Vec<String>,
-}
-
 /// What stores say without a signature; vouched for by their access control only.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Records {
@@ -111,6 +101,18 @@ impl Serialize for ImageEntry<'_> {
         entry.serialize_field("rejected", self.rejected)?;
         entry.serialize_field("lookups", self.lookups)?;
         entry.end()
+    }
+}
+
+impl Lookup {
+    /// How two lookups in one source ended together: failed beats found beats none.
+    #[must_use]
+    pub fn joined(self, other: Self) -> Self {
+        match (self, other) {
+            (failed @ Self::Failed(_), _) | (_, failed @ Self::Failed(_)) => failed,
+            (Self::Found, _) | (_, Self::Found) => Self::Found,
+            (Self::None, Self::None) => Self::None,
+        }
     }
 }
 

@@ -21,7 +21,7 @@ mod visit;
 pub use bundle::Bundle;
 pub use error::{Place, RuleError};
 pub use fault::RuleFault;
-pub use image::{Container, ImageConfig, ImageEntry, Lookup, Platform, Records};
+pub use image::{Container, ImageEntry, Lookup, Platform, Records};
 pub use input::{ImagePart, Input, InputError, RequestPart};
 pub use library::{LIBRARY, LibraryRule};
 pub use metadata::{Custom, Metadata, Needs};

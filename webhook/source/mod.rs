@@ -2,12 +2,19 @@
 
 mod deadline;
 mod error;
+mod evidence;
+mod grafeas_stub;
+pub use grafeas_stub::GrafeasStore;
 mod registry;
 mod secret;
 mod transport;
 
 pub use deadline::Deadline;
 pub use error::{Astray, CredentialError, FetchError, Nonsense, Peer, Presented, Wanted};
+pub use evidence::{
+    Answer, Answered, Description, Evidence, EvidenceOptions, Gathered, ImageError, Lookup,
+    Records, Runnable, Shelf,
+};
 pub use registry::{
     Credential, CredentialOptions, CredentialSource, Fetched, HostError, HostOptions, Pushed,
     Reference, Registries, RegistriesError, RegistriesOptions,

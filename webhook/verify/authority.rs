@@ -28,6 +28,25 @@ pub struct Authority {
     pub shared_key: bool,
 }
 
+impl Authority {
+    /// An authority with these keys, that attests simple signing and is otherwise as strict as
+    /// they come.
+    pub fn new(name: impl Into<Arc<str>>, keys: Vec<Key>) -> Self {
+        Self {
+            name: name.into(),
+            keys,
+            note: None,
+            attests: vec![Attests::SimpleSigning],
+            sources: None,
+            identity: Identity::default(),
+            identities: IdentityMap::default(),
+            after_expiry: AfterExpiry::default(),
+            layers_checked_by: None,
+            shared_key: false,
+        }
+    }
+}
+
 /// What a payload must name.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Identity {

@@ -4,6 +4,7 @@
 //! document is believed only as far as the digest of its bytes; annotations and artifact types are
 //! hints of whoever pushed it.
 
+mod config;
 mod document;
 mod spelling;
 
@@ -14,6 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+pub use config::ImageConfig;
 pub use document::{Document, DocumentError};
 
 use crate::name::Digest;

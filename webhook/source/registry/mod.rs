@@ -116,6 +116,11 @@ impl Registries {
         self.hosts.get(repository.host()).map_or(0, |host| host.scope(repository))
     }
 
+    /// Whether a lookaside is configured for the host of a repository.
+    pub fn has_lookaside(&self, repository: &Repository) -> bool {
+        self.hosts.get(repository.host()).is_some_and(|host| host.lookaside.is_some())
+    }
+
     /// The host of a repository that may be asked.
     fn enter(&self, repository: &Repository) -> Result<Arc<Host>, FetchError> {
         let refused = || FetchError::Refused(repository.clone());

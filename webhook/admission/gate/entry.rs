@@ -1,0 +1,190 @@
+//! One image on one platform: what counts, what does not, and what could not be looked up.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+
+use crate::{
+    name::Code,
+    policy::{Container, ImageEntry, ImagePart, InputError, Lookup, Platform, Records},
+    source::{self, Answered, FetchError, Runnable},
+    verify::{Image, LayersUnchecked, Rejection, Trust, Verified},
+};
+
+use super::{policy::Platforms, subject::Subject};
+
+/// What is known of one image on one platform, as of one moment.
+#[derive(Debug)]
+pub struct Entry {
+    runnable: Runnable,
+    /// What counts, whatever a policy's `platforms:` says.
+    pub verified: Vec<Verified>,
+    /// What does not count.
+    pub rejected: Vec<Rejection>,
+    records: Records,
+    /// How the lookups ended.
+    pub lookups: BTreeMap<Arc<str>, Lookup>,
+    failed: Vec<(Arc<str>, Arc<FetchError>)>,
+}
+
+/// Judges what was found about an image, for each platform of it that can run.
+pub fn entries(trust: &Trust, subject: &Subject, now: Timestamp) -> Vec<Entry> {
+    let (Ok(gathered), Some(pinned)) = (&subject.known, &subject.pinned) else {
+        return Vec::new();
+    };
+    let platforms = gathered.description.platforms.iter().zip(&gathered.answers);
+    platforms
+        .map(|(runnable, answers)| {
+            let image = Image {
+                repository: &pinned.repository,
+                digest: pinned.digest,
+                platform: runnable.in_index.then_some(runnable.manifest),
+                config: runnable.config,
+                equals: &[],
+            };
+            Entry::new(trust, &image, runnable, answers, now)
+        })
+        .collect()
+}
+
+impl Entry {
+    fn new(
+        trust: &Trust,
+        image: &Image<'_>,
+        runnable: &Runnable,
+        answers: &[Answered],
+        now: Timestamp,
+    ) -> Self {
+        let mut entry = Self {
+            runnable: runnable.clone(),
+            verified: Vec::new(),
+            rejected: Vec::new(),
+            records: Records::default(),
+            lookups: BTreeMap::new(),
+            failed: Vec::new(),
+        };
+        for answered in answers {
+            entry.note_lookup(answered);
+            let Ok(answer) = &answered.outcome else { continue };
+            for opened in &answer.opened {
+                let judged = trust.judge(opened, image, now);
+                entry.verified.extend(judged.verified);
+                entry.rejected.extend(judged.rejected);
+                let unchecked = judged.layers_unchecked.into_iter();
+                entry.rejected.extend(unchecked.map(LayersUnchecked::reject));
+            }
+            entry.rejected.extend(answer.unreadable.iter().cloned());
+            for (list, record) in &answer.records.0 {
+                if let Some(list) = entry.list(list) {
+                    list.push(record.clone());
+                }
+            }
+        }
+        entry
+    }
+
+    /// Failed beats found beats none, where a source was asked more than once.
+    fn note_lookup(&mut self, answered: &Answered) {
+        let new = match answered.lookup() {
+            source::Lookup::Found => Lookup::Found,
+            source::Lookup::None => Lookup::None,
+            source::Lookup::Failed(error) => {
+                let code = error.code();
+                self.failed.push((Arc::clone(&answered.source), error));
+                Lookup::Failed(code)
+            }
+        };
+        let known = self.lookups.entry(Arc::clone(&answered.source)).or_insert(Lookup::None);
+        *known = known.joined(new);
+    }
+
+    /// The list of `records` of this name, if rules know one.
+    fn list(&mut self, name: &str) -> Option<&mut Vec<serde_json::Value>> {
+        match name {
+            "builds" => Some(&mut self.records.builds),
+            "derived" => Some(&mut self.records.derived),
+            "vulnerabilities" => Some(&mut self.records.vulnerabilities),
+            "discoveries" => Some(&mut self.records.discoveries),
+            "referrers" => Some(&mut self.records.referrers),
+            _ => None,
+        }
+    }
+
+    /// The lookups of `sources` that failed.
+    pub fn failures<'a>(
+        &'a self,
+        sources: &'a BTreeSet<Arc<str>>,
+    ) -> impl Iterator<Item = &'a Arc<FetchError>> {
+        self.failed.iter().filter(|(source, _)| sources.contains(source)).map(|(_, error)| error)
+    }
+
+    /// This entry as rules of a policy with these `platforms` see it; nothing where the image is
+    /// not known well enough to be shown.
+    pub fn part(
+        &self,
+        subject: &Subject,
+        platforms: Platforms,
+    ) -> Result<Option<ImagePart>, InputError> {
+        let (Some(given), Some(pinned), Ok(gathered)) =
+            (&subject.reference, &subject.pinned, &subject.known)
+        else {
+            return Ok(None);
+        };
+        let counts = |verified: &&Verified| {
+            !self.runnable.in_index || platforms.count(verified.subject().level)
+        };
+        let (attestations, elsewhere): (Vec<_>, Vec<_>) = self.verified.iter().partition(counts);
+        let mut rejected = self.rejected.clone();
+        rejected
+            .extend(elsewhere.into_iter().map(|verified| out_of_platforms(verified, platforms)));
+        let attestations: Vec<Verified> = attestations.into_iter().cloned().collect();
+        let platform = self.platform();
+        let entry = ImageEntry {
+            path: &subject.image.path,
+            container: Container {
+                name: &subject.image.container.name,
+                kind: subject.image.container.kind.as_str(),
+            },
+            given,
+            digest: pinned.digest,
+            media_type: &gathered.description.media_type,
+            platform: platform.as_ref(),
+            config: self.runnable.settings.as_deref(),
+            attestations: &attestations,
+            records: &self.records,
+            statements: &[],
+            rejected: &rejected,
+            lookups: &self.lookups,
+        };
+        ImagePart::new(&entry).map(Some)
+    }
+
+    fn platform(&self) -> Option<Platform> {
+        let runnable = &self.runnable;
+        let platform = runnable.platform.as_ref().filter(|_| runnable.in_index)?;
+        Some(Platform {
+            os: platform.os.clone(),
+            architecture: platform.architecture.clone(),
+            variant: platform.variant.clone().unwrap_or_default(),
+            os_version: platform.os_version.clone().unwrap_or_default(),
+            digest: runnable.manifest,
+            config: runnable.config,
+        })
+    }
+}
+
+fn out_of_platforms(verified: &Verified, platforms: Platforms) -> Rejection {
+    Rejection {
+        source: verified.source().into(),
+        name: verified.name().to_owned(),
+        format: verified.format().to_owned(),
+        code: Code::ScopePlatform,
+        detail: format!(
+            "it is of a digest that `platforms: {}` does not count",
+            platforms.as_str()
+        ),
+    }
+}

@@ -1,0 +1,215 @@
+//! What the rules make of the images: pure, CPU only, off the async threads.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::{
+    admission::Violation,
+    name::Code,
+    policy::{ImagePart, Input, InputError, RequestPart, RuleFault},
+};
+
+use super::{
+    Gate, Policy,
+    entry::{Entry, entries},
+    policy::{Mode, Platforms},
+    subject::{Obstacle, Subject},
+};
+
+/// What one policy has to say about the images that it applies to.
+#[derive(Debug)]
+pub struct Finding {
+    /// How it takes its own complaints.
+    pub mode: Mode,
+    /// The policy's name.
+    pub policy: String,
+    /// Complaints, each with the number of the image that it is about, if it is about one.
+    pub complaints: Vec<(Option<usize>, Violation)>,
+    /// What it wants people to know, whatever is decided.
+    pub remarks: Vec<Violation>,
+}
+
+/// What was judged, and what came of it.
+#[derive(Debug)]
+pub struct Judgement {
+    /// One for each policy that applies to any image.
+    pub findings: Vec<Finding>,
+    /// For each image, what counts on each platform of it.
+    pub entries: Vec<Vec<Entry>>,
+}
+
+impl Gate {
+    /// Puts the images before every policy that applies to them.
+    pub(super) fn judge(
+        &self,
+        request: &RequestPart,
+        subjects: &[Subject],
+        now: Timestamp,
+    ) -> Judgement {
+        let entries: Vec<Vec<Entry>> =
+            subjects.iter().map(|subject| entries(&self.options.trust, subject, now)).collect();
+        let mut case = Case { request, subjects, entries: &entries, parts: BTreeMap::new() };
+        let findings = self
+            .options
+            .policies
+            .iter()
+            .enumerate()
+            .filter_map(|(number, policy)| self.finding(&mut case, number, policy))
+            .collect();
+        Judgement { findings, entries }
+    }
+
+    fn finding(&self, case: &mut Case<'_>, number: usize, policy: &Policy) -> Option<Finding> {
+        let applies = |subject: &Subject| subject.policies.contains(&number);
+        let known: Vec<usize> = case
+            .numbered()
+            .filter(|(_, subject)| applies(subject) && subject.known.is_ok())
+            .map(|(at, _)| at)
+            .collect();
+        if known.is_empty() {
+            return None;
+        }
+        let mut finding = Finding {
+            mode: policy.mode,
+            policy: policy.name.clone(),
+            complaints: Vec::new(),
+            remarks: Vec::new(),
+        };
+        match case.input(&known, policy.platforms) {
+            Ok(input) => case.evaluate(&input, policy, &known, &mut finding),
+            Err(error) => {
+                let obstacle = Obstacle::new(Code::PolicyError, error.to_string(), None);
+                finding.complaints.push((None, Violation::of_policy(&policy.name, &obstacle)));
+            }
+        }
+        self.report_failures(case, number, policy, &known, &mut finding);
+        Some(finding)
+    }
+
+    /// P5: of an image whose evidence could not all be read only that is said, unless the rules
+    /// are content with what was found and more could only help.
+    fn report_failures(
+        &self,
+        case: &Case<'_>,
+        number: usize,
+        policy: &Policy,
+        known: &[usize],
+        finding: &mut Finding,
+    ) {
+        let Some(sources) = self.sources.get(number) else { return };
+        for at in known {
+            let (Some(subject), Some(entries)) = (case.subjects.get(*at), case.entries.get(*at))
+            else {
+                continue;
+            };
+            let failures = entries.iter().flat_map(|entry| entry.failures(sources));
+            let Some(error) = failures.into_iter().min_by_key(|error| error.code()) else {
+                continue;
+            };
+            let objected =
+                finding.complaints.iter().any(|(image, _)| image.is_none() || *image == Some(*at));
+            if objected || !policy.needs_presence() {
+                finding.complaints.retain(|(image, _)| *image != Some(*at));
+                let violation = subject.violation(&policy.name, &Obstacle::from(&**error));
+                finding.complaints.push((Some(*at), violation));
+            }
+        }
+    }
+}
+
+impl Violation {
+    /// A violation that is about no image in particular.
+    fn of_policy(policy: &str, obstacle: &Obstacle) -> Self {
+        let todo = obstacle.todo.as_deref();
+        Self { policy: policy.into(), ..Self::of_review(obstacle.code, &obstacle.what, todo) }
+    }
+}
+
+/// One request before the policies; parts of inputs are made once and shared.
+struct Case<'a> {
+    request: &'a RequestPart,
+    subjects: &'a [Subject],
+    entries: &'a [Vec<Entry>],
+    parts: BTreeMap<(usize, &'static str), Vec<ImagePart>>,
+}
+
+impl<'a> Case<'a> {
+    fn numbered(&self) -> impl Iterator<Item = (usize, &'a Subject)> + use<'a> {
+        self.subjects.iter().enumerate()
+    }
+
+    /// The document about the images with these numbers.
+    fn input(&mut self, known: &[usize], platforms: Platforms) -> Result<Input, InputError> {
+        let mut images = Vec::new();
+        for at in known {
+            let key = (*at, platforms.as_str());
+            if !self.parts.contains_key(&key) {
+                let made = self.make_parts(*at, platforms)?;
+                self.parts.insert(key, made);
+            }
+            images.extend(self.parts.get(&key).into_iter().flatten().cloned());
+        }
+        Input::new(self.request, &images)
+    }
+
+    fn make_parts(&self, at: usize, platforms: Platforms) -> Result<Vec<ImagePart>, InputError> {
+        let (Some(subject), Some(entries)) = (self.subjects.get(at), self.entries.get(at)) else {
+            return Ok(Vec::new());
+        };
+        entries.iter().filter_map(|entry| entry.part(subject, platforms).transpose()).collect()
+    }
+
+    fn evaluate(&self, input: &Input, policy: &Policy, known: &[usize], finding: &mut Finding) {
+        for rule in &policy.rules {
+            match rule.rule.evaluate(input.value()) {
+                Ok(verdict) => {
+                    for said in verdict.deny {
+                        finding.complaints.push(self.said(policy, said, known));
+                    }
+                    for said in verdict.warn {
+                        finding.remarks.push(self.said(policy, said, known).1);
+                    }
+                }
+                Err(fault) => finding.complaints.push((None, faulty(policy, &rule.name, &fault))),
+            }
+        }
+        finding.complaints.sort();
+        finding.complaints.dedup();
+    }
+
+    /// What a rule said, for people. Two platforms of one image may give the same complaint.
+    fn said(
+        &self,
+        policy: &Policy,
+        said: crate::policy::Violation,
+        known: &[usize],
+    ) -> (Option<usize>, Violation) {
+        let (what, todo) = match said.msg.split_once("; ") {
+            Some((what, todo)) => (what.to_owned(), Some(todo.to_owned())),
+            None => (said.msg, None),
+        };
+        let about = said.image.and_then(|path| {
+            let here = |at: &&usize| self.subjects.get(**at).is_some_and(|s| s.image.path == path);
+            known.iter().find(here).copied()
+        });
+        let subject = about.and_then(|at| self.subjects.get(at));
+        let violation = Violation {
+            policy: policy.name.clone(),
+            path: subject.map(|subject| subject.image.path.clone()).unwrap_or_default(),
+            given: subject.map(|subject| subject.image.given.clone()).unwrap_or_default(),
+            reference: subject.and_then(|s| s.pinned.as_ref().map(ToString::to_string)),
+            what,
+            code: said.code,
+            todo,
+            retryable: false,
+        };
+        (about, violation)
+    }
+}
+
+fn faulty(policy: &Policy, rule: &str, fault: &RuleFault) -> Violation {
+    let what = format!("rule {rule}: {fault}");
+    let todo = Some("ask whoever wrote the rule");
+    Violation::of_policy(&policy.name, &Obstacle::new(fault.code(), what, todo))
+}

@@ -1,0 +1,270 @@
+//! The gate: one review in, one decision out.
+//!
+//! ```text
+//! review ──▶ images that change ──▶ digests ──▶ evidence ──▶ rules ──▶ decision
+//!            (images.rs)            (subject.rs, side by side)  (judge.rs)  (ruling.rs)
+//! ```
+//!
+//! A gate is one revision of policy and trust. It never changes; a reload makes another.
+
+mod entry;
+mod judge;
+mod policy;
+mod ruling;
+mod subject;
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio::task::spawn_blocking;
+
+use crate::{
+    admission::{
+        Answer, BreakGlass, Change, Exception, Images, Outcome, Phase, Reply, Review, Stage,
+    },
+    attest::oci::Platform,
+    name::{Code, Digest},
+    policy::{Kind, Request, RequestPart, Resource, User},
+    source::{Deadline, Evidence},
+    verify::Trust,
+};
+
+pub use entry::Entry;
+pub use judge::Judgement;
+pub use policy::{Mode, Platforms, Policy, PolicyRule, Uses};
+pub use subject::{Obstacle, Subject};
+
+use super::violation::Violation;
+
+/// What a [`Gate`] is made of.
+pub struct GateOptions {
+    /// The revision of policy and trust, which every answer names.
+    pub revision: String,
+    /// Whose signatures count for what.
+    pub trust: Arc<Trust>,
+    /// Where evidence comes from.
+    pub evidence: Evidence,
+    /// The stores whose unsigned occurrences rules may read.
+    pub recording: Vec<Arc<str>>,
+    /// The policies, in the order of the configuration.
+    pub policies: Vec<Policy>,
+    /// What becomes of an image that no enforcing policy applies to.
+    pub unmatched: Permission,
+    /// What becomes of a Pod's image without a digest at `/validate`.
+    pub unpinned: Permission,
+    /// How complaints about templates are taken.
+    pub templates: Templates,
+    /// Platforms that can run here; any, if empty.
+    pub cluster_platforms: Vec<Platform>,
+    /// Digests that are denied at once.
+    pub revoked: HashSet<Digest>,
+    /// Images that are let in whatever a policy says.
+    pub exceptions: Vec<Exception>,
+    /// Who may let a Pod in by annotating it.
+    pub break_glass: Option<BreakGlass>,
+    /// Most images in one review.
+    pub most_images: usize,
+    /// How old an answer may be that an image is denied for.
+    pub none: Duration,
+    /// Longest time for one review.
+    pub deadline: Duration,
+}
+
+/// Whether something is let pass.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Permission {
+    Deny,
+    Allow,
+}
+
+/// How complaints about Pod templates are taken: the Pods made from them are judged anyway.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Templates {
+    #[default]
+    Deny,
+    Warn,
+    Ignore,
+}
+
+/// Judges reviews by one revision of policy and trust.
+pub struct Gate {
+    options: GateOptions,
+    /// For each policy, the sources that can matter to it.
+    sources: Vec<BTreeSet<Arc<str>>>,
+    reads_object: bool,
+}
+
+/// A decision with what led to it, for people who look behind it.
+pub struct Inspection {
+    /// The decision.
+    pub answer: Answer,
+    /// The images of the request.
+    pub subjects: Vec<Subject>,
+    /// What was made of them.
+    pub judgement: Judgement,
+    /// The request as rules see it.
+    pub request: RequestPart,
+}
+
+impl Gate {
+    /// A gate of these parts.
+    pub fn new(options: GateOptions) -> Self {
+        let known: Vec<Arc<str>> = options.evidence.sources().cloned().collect();
+        let sources = options
+            .policies
+            .iter()
+            .map(|policy| policy.sources(&options.trust, &known, &options.recording))
+            .collect();
+        let mut rules = options.policies.iter().flat_map(|policy| &policy.rules);
+        let reads_object = rules.any(|rule| rule.rule.reads().object);
+        Self { options, sources, reads_object }
+    }
+
+    /// The revision of policy and trust.
+    pub fn revision(&self) -> &str {
+        &self.options.revision
+    }
+
+    /// The longest time for one review.
+    pub fn deadline(&self) -> Duration {
+        self.options.deadline
+    }
+
+    /// Answers one review by `deadline`.
+    pub async fn review(self: &Arc<Self>, phase: Phase, body: Bytes, deadline: Deadline) -> Reply {
+        let begun = Instant::now();
+        let review = match Review::parse(&body) {
+            Ok(review) => review,
+            Err(unreadable) => return Reply::unreadable(phase, unreadable),
+        };
+        let mut asked = Outcome::of(&review);
+        asked.stages.push((Stage::Decode, begun.elapsed()));
+        let mut answer = match review.change(self.options.most_images) {
+            Err(violation) => Answer::deny(*violation),
+            Ok(Change::Nothing(_)) => Answer::default(),
+            Ok(Change::Images(images)) => match self.waves_through(&images) {
+                true => Answer::default(),
+                false => match self.inspect(phase, &review, images, deadline).await {
+                    Ok(inspection) => inspection.answer,
+                    Err(violation) => Answer::deny(*violation),
+                },
+            },
+        };
+        answer.revision.clone_from(&self.options.revision);
+        answer.into_reply(phase, asked)
+    }
+
+    /// Decides on the `images` that a review brings in, and keeps what led to it.
+    ///
+    /// # Errors
+    /// The violation of a request that cannot be put before a rule.
+    pub async fn inspect(
+        self: &Arc<Self>,
+        phase: Phase,
+        review: &Review<'_>,
+        images: Images,
+        deadline: Deadline,
+    ) -> Result<Inspection, Box<Violation>> {
+        #[expect(clippy::disallowed_methods, reason = "the one clock of a review")]
+        let now = Timestamp::now();
+        let request = self.request_part(review, now)?;
+        let workload = images.workload;
+        let context = ruling::Context {
+            phase,
+            workload,
+            namespace: review.namespace.as_ref(),
+            broken_glass: self
+                .options
+                .break_glass
+                .as_ref()
+                .and_then(|glass| glass.reason(review, now)),
+            now,
+        };
+        let mut subjects = self.subjects(images.uses, &review.namespace);
+        self.require_digests(&mut subjects, &context);
+        let subjects = self.look_up(subjects, None, deadline).await;
+        let (subjects, judgement) = self.judge_aside(request.clone(), subjects, now).await;
+        let answer = self.rule(&context, &subjects, &judgement);
+        let Some(not_before) = self.not_before(&answer, &subjects) else {
+            return Ok(Inspection { answer, subjects, judgement, request });
+        };
+        // Nobody is denied for an answer that a fresh look may correct (P6).
+        let subjects = self.look_up(subjects, Some(not_before), deadline).await;
+        let (subjects, judgement) = self.judge_aside(request.clone(), subjects, now).await;
+        let answer = self.rule(&context, &subjects, &judgement);
+        Ok(Inspection { answer, subjects, judgement, request })
+    }
+
+    fn waves_through(&self, images: &Images) -> bool {
+        images.workload.is_template() && self.options.templates == Templates::Ignore
+    }
+
+    /// Before which moment answers must be asked for again, if a denial rests on any such.
+    fn not_before(&self, answer: &Answer, subjects: &[Subject]) -> Option<Instant> {
+        let not_before = Instant::now().checked_sub(self.options.none)?;
+        let stale = |subject: &Subject| subject.oldest().is_some_and(|oldest| oldest < not_before);
+        let denied = !answer.violations.is_empty();
+        (denied && subjects.iter().any(stale)).then_some(not_before)
+    }
+
+    async fn judge_aside(
+        self: &Arc<Self>,
+        request: RequestPart,
+        subjects: Vec<Subject>,
+        now: Timestamp,
+    ) -> (Vec<Subject>, Judgement) {
+        let gate = Arc::clone(self);
+        let judging = spawn_blocking(move || {
+            let judgement = gate.judge(&request, &subjects, now);
+            (subjects, judgement)
+        });
+        match judging.await {
+            Ok(judged) => judged,
+            Err(crash) => match crash.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime is going down, and this task with it.
+                Err(_cancelled) => std::future::pending().await,
+            },
+        }
+    }
+
+    fn request_part(
+        &self,
+        review: &Review<'_>,
+        now: Timestamp,
+    ) -> Result<RequestPart, Box<Violation>> {
+        let groups: Vec<String> =
+            review.user.groups.iter().map(|group| group.0.clone().into_owned()).collect();
+        let request = Request {
+            uid: &review.uid,
+            time: now,
+            operation: review.operation.as_str(),
+            namespace: &review.namespace,
+            name: &review.name,
+            kind: Kind {
+                group: &review.kind.group,
+                version: &review.kind.version,
+                kind: &review.kind.kind,
+            },
+            resource: Resource {
+                group: &review.resource.group,
+                version: &review.resource.version,
+                resource: &review.resource.resource,
+            },
+            sub_resource: &review.sub_resource,
+            user: User { username: &review.user.username, groups: &groups },
+            dry_run: review.dry_run,
+            namespace_labels: None,
+            object: review.object.filter(|_| self.reads_object),
+            old_object: review.old_object.filter(|_| self.reads_object),
+        };
+        RequestPart::new(&request).map_err(|error| {
+            Box::new(Violation::of_review(Code::ReviewInvalid, error.to_string(), None))
+        })
+    }
+}

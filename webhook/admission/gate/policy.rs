@@ -1,0 +1,152 @@
+//! A policy: where it applies, the rules that must be content, and what a complaint leads to.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use crate::{
+    admission::NamespacePattern,
+    name::{Pattern, Repository},
+    policy::Rule,
+    verify::{Level, Trust},
+};
+
+/// One entry of `policies`.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Its name, which every denial begins with.
+    pub name: String,
+    /// For which namespaces; all if absent.
+    pub namespaces: Option<Vec<NamespacePattern>>,
+    /// For which images; all if absent.
+    pub images: Option<Vec<Pattern>>,
+    /// All of these must be content.
+    pub rules: Vec<PolicyRule>,
+    /// What a complaint leads to.
+    pub mode: Mode,
+    /// Which digests of an index attestations may be of.
+    pub platforms: Platforms,
+}
+
+/// A rule of a policy, and whose word it can use.
+#[derive(Clone, Debug)]
+pub struct PolicyRule {
+    /// How people know it: the library's name or the package.
+    pub name: String,
+    /// The compiled rule.
+    pub rule: Rule,
+    /// Whose attestations it can look at.
+    pub uses: Uses,
+}
+
+/// Whose attestations a rule can look at: lookups that could hold none of them need not succeed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Uses {
+    /// No evidence at all: it reads names only.
+    Nothing,
+    /// Attestations of these authorities.
+    Authorities(Vec<Arc<str>>),
+    /// Whatever there is, records too.
+    Everything,
+}
+
+/// What a complaint of a policy leads to; the strictest first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Mode {
+    /// A denial.
+    Enforce,
+    /// A warning for who asked, and a note in the audit log.
+    Warn,
+    /// A note in the audit log.
+    Audit,
+}
+
+/// Which digests attestations of an image with an index may be of.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Platforms {
+    /// The index that the Pod names.
+    Index,
+    /// The manifest of the platform.
+    Every,
+    /// Either.
+    #[default]
+    IndexOrEvery,
+}
+
+impl Platforms {
+    /// Whether an attestation of this level counts for an image that has an index.
+    pub fn count(self, level: Level) -> bool {
+        match self {
+            Self::Index => level == Level::Index,
+            Self::Every => level != Level::Index,
+            Self::IndexOrEvery => true,
+        }
+    }
+
+    /// As the configuration spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Index => "index",
+            Self::Every => "every",
+            Self::IndexOrEvery => "index-or-every",
+        }
+    }
+}
+
+impl Policy {
+    /// Whether it applies to images in `namespace` at all.
+    pub fn in_namespace(&self, namespace: &str) -> bool {
+        self.namespaces
+            .as_ref()
+            .is_none_or(|patterns| patterns.iter().any(|pattern| pattern.matches(namespace)))
+    }
+
+    /// Whether it applies to images of `repository`.
+    pub fn of_images(&self, repository: &Repository) -> bool {
+        self.images
+            .as_ref()
+            .is_none_or(|patterns| patterns.iter().any(|pattern| pattern.matches(repository)))
+    }
+
+    /// Whether more evidence can only help an image before all of its rules (P5).
+    pub fn needs_presence(&self) -> bool {
+        self.rules.iter().all(|rule| rule.rule.needs_presence())
+    }
+
+    /// Those of the `known` sources that can hold what its rules look at, `stores` of them for
+    /// their records.
+    pub fn sources(
+        &self,
+        trust: &Trust,
+        known: &[Arc<str>],
+        recording: &[Arc<str>],
+    ) -> BTreeSet<Arc<str>> {
+        let mut sources = BTreeSet::new();
+        for rule in &self.rules {
+            let authorities = trust.authorities().iter();
+            match &rule.uses {
+                Uses::Nothing => {}
+                Uses::Authorities(names) => {
+                    let named = authorities.filter(|authority| names.contains(&authority.name));
+                    named.for_each(|authority| add(&mut sources, authority, known));
+                }
+                Uses::Everything => {
+                    authorities.for_each(|authority| add(&mut sources, authority, known));
+                    sources.extend(recording.iter().cloned());
+                    sources.extend(known.iter().filter(|name| &***name == "referrers").cloned());
+                }
+            }
+        }
+        sources
+    }
+}
+
+/// Adds the sources that an authority's attestations may come from.
+fn add(sources: &mut BTreeSet<Arc<str>>, authority: &crate::verify::Authority, known: &[Arc<str>]) {
+    let registry = ["referrers", "tags", "lookaside"];
+    for name in known {
+        let admitted = authority.sources.as_ref().is_none_or(|own| own.contains(name));
+        let is_store = !registry.contains(&&**name);
+        if admitted && (!is_store || authority.note.is_some()) {
+            sources.insert(Arc::clone(name));
+        }
+    }
+}

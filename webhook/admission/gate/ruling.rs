@@ -1,0 +1,204 @@
+//! From findings to the answer: modes, exceptions, break-glass, revocations, pins.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use crate::{
+    admission::{Answer, Exception, Exemption, Patch, Phase, Pin, Violation, Workload},
+    name::{Code, Digest},
+};
+
+use super::{
+    Gate, Judgement, Mode, Permission, Templates,
+    subject::{Obstacle, Subject},
+};
+
+/// What the answer depends on beside images and policies.
+pub(super) struct Context<'a> {
+    pub phase: Phase,
+    pub workload: Workload,
+    pub namespace: &'a str,
+    /// The reason of who broke the glass and may.
+    pub broken_glass: Option<String>,
+    pub now: Timestamp,
+}
+
+impl Gate {
+    /// P1: an image of a Pod that an enforcing policy applies to must name a digest at
+    /// `/validate`, because whoever pulls would resolve the tag again. Such an image is not looked
+    /// up; exceptions and break-glass do without the digest.
+    pub(super) fn require_digests(&self, subjects: &mut [Subject], context: &Context<'_>) {
+        let demanded = context.phase == Phase::Validate
+            && !context.workload.is_template()
+            && self.options.unpinned == Permission::Deny
+            && context.broken_glass.is_none();
+        for subject in subjects.iter_mut().filter(|_| demanded) {
+            let tagged = subject.reference.as_ref().is_some_and(|image| image.digest().is_none());
+            if tagged && self.strictest(subject) == Some(Mode::Enforce) {
+                subject.known = Err(Obstacle::new(Code::ImageUnpinned, UNPINNED, Some(PIN_IT)));
+                subject.unpinned = true;
+            }
+        }
+    }
+
+    /// Weighs everything that was found.
+    pub(super) fn rule(
+        &self,
+        context: &Context<'_>,
+        subjects: &[Subject],
+        judgement: &Judgement,
+    ) -> Answer {
+        let mut answer = Answer {
+            images: subjects.iter().map(Subject::resolved).collect(),
+            policies: self.names(subjects),
+            signers: signers(judgement),
+            ..Answer::default()
+        };
+        let mut weighing = Weighing { gate: self, context, subjects, answer: &mut answer };
+        for finding in &judgement.findings {
+            for (about, violation) in &finding.complaints {
+                weighing.complain(finding.mode, *about, violation.clone());
+            }
+            answer_remarks(weighing.answer, &finding.remarks);
+        }
+        for (at, subject) in subjects.iter().enumerate() {
+            weighing.weigh(at, subject);
+        }
+        answer.violations.sort();
+        answer.violations.dedup();
+        answer.patch = self.patch(context, subjects);
+        answer
+    }
+
+    fn names(&self, subjects: &[Subject]) -> Vec<String> {
+        let applied: BTreeSet<usize> =
+            subjects.iter().flat_map(|subject| subject.policies.iter().copied()).collect();
+        let policies = applied.into_iter().filter_map(|at| self.options.policies.get(at));
+        policies.map(|policy| policy.name.clone()).collect()
+    }
+
+    fn patch(&self, context: &Context<'_>, subjects: &[Subject]) -> Option<Patch> {
+        let pins: Vec<Pin<'_>> = subjects
+            .iter()
+            .filter_map(|subject| {
+                let (reference, pinned) = (subject.reference.as_ref()?, subject.pinned.as_ref()?);
+                let pinned = match reference.digest() {
+                    Some(_) => return None,
+                    None => reference.with_digest(pinned.digest),
+                };
+                Some(Pin { image: &subject.image, pinned })
+            })
+            .collect();
+        Patch::new(context.workload, &pins)
+    }
+
+    /// What the strictest of the policies that apply does with complaints.
+    fn strictest(&self, subject: &Subject) -> Option<Mode> {
+        let policies = subject.policies.iter().filter_map(|at| self.options.policies.get(*at));
+        policies.map(|policy| policy.mode).min()
+    }
+
+    /// The policy that speaks for all where an image cannot even be judged.
+    fn speaker(&self, subject: &Subject) -> (&str, Mode) {
+        let policies = subject.policies.iter().filter_map(|at| self.options.policies.get(*at));
+        policies
+            .min_by_key(|policy| policy.mode)
+            .map_or(("", Mode::Enforce), |policy| (policy.name.as_str(), policy.mode))
+    }
+
+    /// The first digest of an image, or of a platform of it that can run, that is revoked.
+    fn revoked(&self, subject: &Subject) -> Option<Digest> {
+        let named = subject.reference.as_ref().and_then(|reference| reference.digest());
+        let resolved = subject.pinned.as_ref().map(|pinned| pinned.digest);
+        let platforms = subject.known.iter().flat_map(|gathered| {
+            gathered.description.platforms.iter().map(|runnable| runnable.manifest)
+        });
+        let digests = named.into_iter().chain(resolved).chain(platforms);
+        digests.into_iter().find(|digest| self.options.revoked.contains(digest))
+    }
+}
+
+struct Weighing<'a> {
+    gate: &'a Gate,
+    context: &'a Context<'a>,
+    subjects: &'a [Subject],
+    answer: &'a mut Answer,
+}
+
+impl Weighing<'_> {
+    /// What is wrong with an image beside what policies say of it.
+    fn weigh(&mut self, at: usize, subject: &Subject) {
+        if let Some(digest) = self.gate.revoked(subject) {
+            let what = format!("{digest} is revoked");
+            let todo = Some("deploy a version that is not; `revoked:` names it");
+            let obstacle = Obstacle::new(Code::ImageRevoked, what, todo);
+            self.answer.violations.push(subject.violation("", &obstacle));
+        }
+        let mode = self.gate.strictest(subject);
+        if mode != Some(Mode::Enforce) && self.gate.options.unmatched == Permission::Deny {
+            let obstacle = Obstacle::new(Code::ReviewUnmatched, UNMATCHED, Some(MATCH_IT));
+            self.complain(Mode::Enforce, Some(at), subject.violation("", &obstacle));
+        }
+        if let (Err(obstacle), Some(_)) = (&subject.known, mode) {
+            let (policy, mode) = self.gate.speaker(subject);
+            self.complain(mode, Some(at), subject.violation(policy, obstacle));
+        }
+    }
+
+    /// Takes a complaint as its policy's mode says, unless the image is exempt (P12).
+    fn complain(&mut self, mode: Mode, about: Option<usize>, violation: Violation) {
+        let template_warns =
+            self.context.workload.is_template() && self.gate.options.templates == Templates::Warn;
+        let mode = if template_warns { mode.max(Mode::Warn) } else { mode };
+        if mode == Mode::Enforce {
+            match self.exemption(about) {
+                Some(exemption) => self.answer.exemption = Some(exemption),
+                None => self.answer.violations.push(violation),
+            }
+            return;
+        }
+        self.answer.would_deny.push(violation.code.clone());
+        if mode == Mode::Warn {
+            self.answer.warnings.push(violation);
+        }
+    }
+
+    fn exemption(&self, about: Option<usize>) -> Option<Exemption> {
+        if let Some(reason) = &self.context.broken_glass {
+            return Some(Exemption::BreakGlass(reason.clone()));
+        }
+        let exceptions = |subject: &Subject| {
+            let pinned = subject.pinned.as_ref()?;
+            let Context { namespace, now, .. } = *self.context;
+            Exception::find(&self.gate.options.exceptions, pinned, namespace, now)
+        };
+        // A complaint about no image in particular is about all of them.
+        let mut found = None;
+        let about = about.map_or(0..self.subjects.len(), |at| at..at + 1);
+        for subject in self.subjects.get(about)? {
+            found = Some(exceptions(subject)?);
+        }
+        found.map(|exception| Exemption::Exception(exception.reason.clone()))
+    }
+}
+
+fn answer_remarks(answer: &mut Answer, remarks: &[Violation]) {
+    answer.warnings.extend(remarks.iter().cloned());
+}
+
+fn signers(judgement: &Judgement) -> Vec<String> {
+    let entries = judgement.entries.iter().flatten();
+    let verified = entries.flat_map(|entry| &entry.verified);
+    let signers: BTreeSet<&str> = verified.map(|v| v.signer().fingerprint()).collect();
+    signers.into_iter().map(str::to_owned).collect()
+}
+
+const UNPINNED: &str = "it names no digest, so whoever pulls it would resolve its tag again";
+
+const PIN_IT: &str =
+    "name it by digest, or let the mutating webhook do so (`unpinned: allow` does without)";
+
+const UNMATCHED: &str = "no enforcing policy applies to it";
+
+const MATCH_IT: &str = "add a policy that matches it, or say `unmatched: allow`";

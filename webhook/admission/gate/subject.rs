@@ -1,0 +1,180 @@
+//! One image of a request on its way through the gate: parsed, resolved, looked up.
+
+use std::time::Instant;
+
+use futures_util::future::join_all;
+use tokio::time::timeout_at;
+
+use crate::{
+    admission::{ImageUse, Violation},
+    name::{Code, ImageRef, PinnedImage},
+    source::{Deadline, FetchError, Gathered, ImageError},
+};
+
+use super::{Gate, Policy};
+
+/// An image of the request and what is known of it.
+#[derive(Debug)]
+pub struct Subject {
+    /// Where it stands in the object.
+    pub image: ImageUse,
+    /// What it names, if that can be read.
+    pub reference: Option<ImageRef>,
+    /// What it resolved to, as far as it did.
+    pub pinned: Option<PinnedImage>,
+    /// The numbers of the policies that apply to it.
+    pub policies: Vec<usize>,
+    /// It must name a digest and does not, so nobody looks it up.
+    pub unpinned: bool,
+    /// What is known of it, or why nothing is.
+    pub known: Result<Gathered, Obstacle>,
+}
+
+/// Why an image cannot be judged.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{what} ({code})")]
+pub struct Obstacle {
+    /// The stable reason code.
+    pub code: Code,
+    /// What is wrong.
+    pub what: String,
+    /// What to do.
+    pub todo: Option<String>,
+}
+
+impl Obstacle {
+    /// An obstacle that is all that is to be said.
+    pub fn new(code: Code, what: impl Into<String>, todo: Option<&str>) -> Self {
+        Self { code, what: what.into(), todo: todo.map(str::to_owned) }
+    }
+}
+
+impl From<&FetchError> for Obstacle {
+    fn from(error: &FetchError) -> Self {
+        Self::told(error.code(), &error.to_string())
+    }
+}
+
+impl From<ImageError> for Obstacle {
+    fn from(error: ImageError) -> Self {
+        Self::told(error.code(), &error.to_string())
+    }
+}
+
+impl Obstacle {
+    /// Texts of errors say what is wrong, then `; ` and what to do.
+    fn told(code: Code, text: &str) -> Self {
+        match text.split_once("; ") {
+            Some((what, todo)) => Self { code, what: what.into(), todo: Some(todo.into()) },
+            None => Self { code, what: text.into(), todo: None },
+        }
+    }
+}
+
+impl Subject {
+    /// The violation of `policy` by this image for an obstacle.
+    pub fn violation(&self, policy: &str, obstacle: &Obstacle) -> Violation {
+        Violation {
+            policy: policy.into(),
+            path: self.image.path.clone(),
+            given: self.image.given.clone(),
+            reference: self.pinned.as_ref().map(ToString::to_string),
+            what: obstacle.what.clone(),
+            code: obstacle.code.as_str().into(),
+            todo: obstacle.todo.clone(),
+            retryable: obstacle.code.retryable(),
+        }
+    }
+
+    /// The reference as far as it was resolved, for the audit log.
+    pub fn resolved(&self) -> String {
+        match &self.pinned {
+            Some(pinned) => pinned.to_string(),
+            None => self.image.given.clone(),
+        }
+    }
+
+    /// When the oldest of what was looked up was.
+    pub fn oldest(&self) -> Option<Instant> {
+        let gathered = self.known.as_ref().ok()?;
+        let answers = gathered.answers.iter().flatten();
+        answers.filter_map(|answered| Some(answered.outcome.as_ref().ok()?.looked_up)).min()
+    }
+}
+
+impl Gate {
+    /// Parses the images of a request and finds the policies that apply to each.
+    pub(super) fn subjects(&self, uses: Vec<ImageUse>, namespace: &str) -> Vec<Subject> {
+        let here: Vec<(usize, &Policy)> = self
+            .options
+            .policies
+            .iter()
+            .enumerate()
+            .filter(|(_, policy)| policy.in_namespace(namespace))
+            .collect();
+        uses.into_iter()
+            .map(|image| {
+                let parsed = image.given.parse::<ImageRef>();
+                // What cannot be read may be anything: every policy here applies to it.
+                let applies = |policy: &Policy| {
+                    parsed.as_ref().map_or(true, |image| policy.of_images(image.repository()))
+                };
+                let policies =
+                    here.iter().filter(|(_, policy)| applies(policy)).map(|(at, _)| *at).collect();
+                let known = Err(match &parsed {
+                    Ok(_) => Obstacle::new(Code::ReviewDeadline, NOT_YET, None),
+                    Err(error) => Obstacle::told(Code::ImageReference, &error.to_string()),
+                });
+                let reference = parsed.ok();
+                Subject { image, reference, pinned: None, policies, unpinned: false, known }
+            })
+            .collect()
+    }
+
+    /// Resolves and looks up all images that any policy applies to, side by side.
+    pub(super) async fn look_up(
+        &self,
+        subjects: Vec<Subject>,
+        not_before: Option<Instant>,
+        deadline: Deadline,
+    ) -> Vec<Subject> {
+        join_all(subjects.into_iter().map(|mut subject| async move {
+            if subject.reference.is_some() && !subject.unpinned && !subject.policies.is_empty() {
+                let looked_up = self.learn(&mut subject, not_before, deadline);
+                // What is known of one image is not lost because another one is late.
+                if timeout_at(deadline.instant().into(), looked_up).await.is_err() {
+                    subject.known = Err(Obstacle::new(Code::ReviewDeadline, LATE, Some(LATER)));
+                }
+            }
+            subject
+        }))
+        .await
+    }
+
+    async fn learn(&self, subject: &mut Subject, not_before: Option<Instant>, deadline: Deadline) {
+        let Some(reference) = &subject.reference else { return };
+        let pinned = match &subject.pinned {
+            Some(pinned) => pinned.clone(),
+            None => match self.options.evidence.resolve(reference, deadline).await {
+                Ok(pinned) => pinned,
+                Err(error) => {
+                    subject.known = Err(Obstacle::from(&*error));
+                    return;
+                }
+            },
+        };
+        subject.pinned = Some(pinned.clone());
+        let gathered = self
+            .options
+            .evidence
+            .gather(&pinned, &self.options.cluster_platforms, not_before)
+            .await;
+        subject.known = gathered.map_err(Obstacle::from);
+    }
+}
+
+const NOT_YET: &str = "it was not looked up";
+
+const LATE: &str = "its registry and stores did not answer within the time for one review";
+
+const LATER: &str = "try again; the lookups go on and their answers are kept";

@@ -1,0 +1,101 @@
+//! What one source says of one digest.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use crate::{
+    source::FetchError,
+    verify::{Opened, Rejection},
+};
+
+use super::cache::{Perishable, Shelf};
+
+/// A source and what it said, or why it could not be asked.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// The name of a store, `referrers` or `lookaside`.
+    pub source: Arc<str>,
+    /// A failure is no absence: nothing may be concluded from it.
+    pub outcome: Result<Arc<Answer>, Arc<FetchError>>,
+}
+
+/// How a lookup ended, as rules see it.
+#[derive(Clone, Debug)]
+pub enum Lookup {
+    /// There is something, whatever it is worth.
+    Found,
+    /// There is nothing.
+    None,
+    /// Nobody knows.
+    Failed(Arc<FetchError>),
+}
+
+/// Everything that a source has about a digest, signatures checked, nothing judged.
+#[derive(Debug)]
+pub struct Answer {
+    /// When it was looked up.
+    pub looked_up: Instant,
+    /// Attestations with their signatures checked.
+    pub opened: Vec<Opened>,
+    /// What looks like evidence and cannot be read.
+    pub unreadable: Vec<Rejection>,
+    /// What no signature covers.
+    pub records: Records,
+    /// What a person should know about an empty answer: notes that the store does not have.
+    pub remarks: Vec<String>,
+}
+
+/// Unsigned statements by the list of `records` that they belong to, as JSON.
+#[derive(Clone, Debug, Default)]
+pub struct Records(pub Vec<(&'static str, Value)>);
+
+impl Answered {
+    /// How the lookup ended.
+    pub fn lookup(&self) -> Lookup {
+        match &self.outcome {
+            Err(error) => Lookup::Failed(Arc::clone(error)),
+            Ok(answer) if answer.is_empty() => Lookup::None,
+            Ok(_) => Lookup::Found,
+        }
+    }
+}
+
+impl Answer {
+    fn is_empty(&self) -> bool {
+        self.opened.is_empty() && self.unreadable.is_empty() && self.records.0.is_empty()
+    }
+}
+
+impl Perishable for Answer {
+    fn looked_up(&self) -> Instant {
+        self.looked_up
+    }
+
+    fn believed_for(&self, shelf: &Shelf) -> Duration {
+        if self.is_empty() { shelf.none } else { shelf.found }
+    }
+
+    fn weight(&self) -> usize {
+        let opened: usize = self.opened.iter().map(Opened::weight).sum();
+        let unreadable: usize = self.unreadable.iter().map(|bad| 256 + bad.detail.len()).sum();
+        let records: usize = self.records.0.iter().map(|(_, value)| weigh(value)).sum();
+        size_of::<Self>() + opened + unreadable + records
+    }
+}
+
+/// Bytes that a JSON value holds, roughly.
+fn weigh(value: &Value) -> usize {
+    size_of::<Value>()
+        + match value {
+            Value::String(text) => text.len(),
+            Value::Array(items) => items.iter().map(weigh).sum(),
+            Value::Object(members) => {
+                members.iter().map(|(name, value)| 64 + name.len() + weigh(value)).sum()
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        }
+}

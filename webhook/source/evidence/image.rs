@@ -1,0 +1,294 @@
+//! What an image is made of: one manifest, or an index of manifests for platforms.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    attest::oci::{
+        Descriptor, Document, ImageConfig, Platform,
+        media_type::{DOCKER_INDEX, OCI_INDEX},
+    },
+    name::{Code, Digest},
+    source::FetchError,
+};
+
+use super::cache::{Perishable, Shelf};
+
+/// An image and its platforms that can run.
+#[derive(Clone, Debug)]
+pub struct Description {
+    /// The media type of what the digest names.
+    pub media_type: Arc<str>,
+    /// At least one.
+    pub platforms: Vec<Runnable>,
+}
+
+/// One manifest that a node may come to run.
+#[derive(Clone, Debug)]
+pub struct Runnable {
+    /// For whom, if an index says so.
+    pub platform: Option<Platform>,
+    /// Whether it stands in an index.
+    pub in_index: bool,
+    /// The manifest's digest.
+    pub manifest: Digest,
+    /// The config's digest, which container engines call the image ID.
+    pub config: Option<Digest>,
+    /// What the config says, where somebody asked for it.
+    pub settings: Option<Arc<ImageConfig>>,
+}
+
+/// Why an image cannot be described.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ImageError {
+    /// Its registry did not give it.
+    #[error(transparent)]
+    Fetch(#[from] Arc<FetchError>),
+    /// An index without anything for this cluster.
+    #[error("it is an index, and nothing in it runs on the platforms of this cluster")]
+    NothingRuns,
+    /// A config that is no such thing.
+    #[error("its configuration is not the JSON of one")]
+    Config,
+    /// Indexes within indexes within indexes.
+    #[error("its index holds indexes that hold indexes; push it with one level")]
+    TooDeep,
+    /// More entries than are looked at.
+    #[error("its index holds more than {MOST_ENTRIES} entries, which is the limit")]
+    TooMany,
+}
+
+impl ImageError {
+    /// The stable reason code.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Fetch(error) => error.code(),
+            Self::NothingRuns | Self::Config | Self::TooDeep => Code::ImageUnsupported,
+            Self::TooMany => Code::EvidenceTooMuch,
+        }
+    }
+}
+
+/// What is kept of a manifest or index: little, and for long, since a digest never changes its
+/// mind.
+#[derive(Debug)]
+pub struct Described {
+    digest: Digest,
+    media_type: Box<str>,
+    looked_up: Instant,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    Manifest { config: Box<Descriptor> },
+    Index { entries: Vec<Entry> },
+}
+
+#[derive(Debug)]
+struct Entry {
+    digest: Digest,
+    platform: Option<Platform>,
+    is_index: bool,
+}
+
+impl Described {
+    /// Keeps what is needed of `document`, whose bytes hash to `digest`.
+    pub fn new(digest: Digest, media_type: &str, document: Document) -> Self {
+        let content = match document {
+            Document::Manifest(manifest) => {
+                let annotations = BTreeMap::new();
+                let config = Box::new(Descriptor { annotations, ..manifest.config });
+                Content::Manifest { config }
+            }
+            Document::Index(index) => Content::Index {
+                entries: index
+                    .manifests
+                    .into_iter()
+                    .take(MOST_ENTRIES + 1)
+                    .filter(|entry| !cannot_run(entry.platform.as_ref()))
+                    .map(|entry| Entry {
+                        digest: entry.digest,
+                        is_index: [OCI_INDEX, DOCKER_INDEX].contains(&entry.media_type.as_str()),
+                        platform: entry.platform,
+                    })
+                    .collect(),
+            },
+        };
+        let media_type = media_type.into();
+        Self { digest, media_type, looked_up: Instant::now(), content }
+    }
+
+    /// The digest of its bytes.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Its media type.
+    pub fn media_type(&self) -> &str {
+        &self.media_type
+    }
+
+    /// The config of a manifest.
+    pub fn config(&self) -> Option<&Descriptor> {
+        match &self.content {
+            Content::Manifest { config } => Some(config),
+            Content::Index { .. } => None,
+        }
+    }
+
+    /// The indexes in this index.
+    ///
+    /// # Errors
+    /// There are more entries than are looked at.
+    pub fn nested_indexes(&self) -> Result<impl Iterator<Item = Digest>, ImageError> {
+        let entries = self.entries();
+        if entries.len() > MOST_ENTRIES {
+            return Err(ImageError::TooMany);
+        }
+        Ok(entries.iter().filter(|entry| entry.is_index).map(|entry| entry.digest))
+    }
+
+    /// What of this may run on one of the `cluster`'s platforms; on any where none is named.
+    ///
+    /// # Errors
+    /// Nothing may, or indexes are nested too deep.
+    pub fn runnable(
+        &self,
+        nested: &[Arc<Self>],
+        cluster: &[Platform],
+    ) -> Result<Vec<Runnable>, ImageError> {
+        if let Content::Manifest { config } = &self.content {
+            let (manifest, config) = (self.digest, Some(config.digest));
+            let single =
+                Runnable { platform: None, in_index: false, manifest, config, settings: None };
+            return Ok(vec![single]);
+        }
+        let mut runnable = Vec::new();
+        for index in std::iter::once(self).chain(nested.iter().map(AsRef::as_ref)) {
+            for entry in index.entries() {
+                if entry.is_index {
+                    if index.digest == self.digest {
+                        continue;
+                    }
+                    return Err(ImageError::TooDeep);
+                }
+                let runs =
+                    |platform| cluster.is_empty() || cluster.iter().any(|p| hosts(p, platform));
+                if entry.platform.as_ref().is_none_or(runs) {
+                    let (platform, manifest) = (entry.platform.clone(), entry.digest);
+                    runnable.push(Runnable {
+                        platform,
+                        in_index: true,
+                        manifest,
+                        config: None,
+                        settings: None,
+                    });
+                }
+            }
+        }
+        match runnable.len() {
+            0 => Err(ImageError::NothingRuns),
+            count if count > MOST_ENTRIES => Err(ImageError::TooMany),
+            _ => Ok(runnable),
+        }
+    }
+
+    fn entries(&self) -> &[Entry] {
+        match &self.content {
+            Content::Manifest { .. } => &[],
+            Content::Index { entries } => entries,
+        }
+    }
+}
+
+impl Perishable for Described {
+    fn looked_up(&self) -> Instant {
+        self.looked_up
+    }
+
+    fn believed_for(&self, shelf: &Shelf) -> Duration {
+        shelf.found
+    }
+
+    fn weight(&self) -> usize {
+        size_of::<Self>() + self.media_type.len() + self.entries().len() * size_of::<Entry>() * 2
+    }
+}
+
+/// A config that was fetched.
+#[derive(Debug)]
+pub struct Settings {
+    /// What it says; `None` if it is none.
+    pub config: Option<Arc<ImageConfig>>,
+    pub looked_up: Instant,
+    pub weight: usize,
+}
+
+impl Perishable for Settings {
+    fn looked_up(&self) -> Instant {
+        self.looked_up
+    }
+
+    fn believed_for(&self, shelf: &Shelf) -> Duration {
+        shelf.found
+    }
+
+    fn weight(&self) -> usize {
+        self.weight
+    }
+}
+
+/// An entry that says of itself that it is for no platform: `BuildKit`'s attestation manifests.
+fn cannot_run(platform: Option<&Platform>) -> bool {
+    platform.is_some_and(|platform| platform.os == "unknown" && platform.architecture == "unknown")
+}
+
+/// Whether a node of the platform `node` may run an image for `image`: the same system and
+/// architecture or one that runtimes fall back to, and no newer variant than the node names.
+fn hosts(node: &Platform, image: &Platform) -> bool {
+    let falls_back = match node.architecture.as_str() {
+        "amd64" => image.architecture == "386",
+        "arm64" => image.architecture == "arm",
+        _ => false,
+    };
+    let variants = match (&node.variant, &image.variant) {
+        (Some(node), Some(image)) if !falls_back => image <= node,
+        _ => true,
+    };
+    node.os == image.os && (node.architecture == image.architecture || falls_back) && variants
+}
+
+/// An index has an entry or two for each platform that there is.
+const MOST_ENTRIES: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn platform(text: &str) -> Platform {
+        let mut parts = text.split('/').map(str::to_owned);
+        let (os, architecture) = (parts.next().unwrap(), parts.next().unwrap());
+        Platform { os, architecture, variant: parts.next(), ..Platform::default() }
+    }
+
+    #[test]
+    fn nodes_run_their_platform_and_what_it_falls_back_to() {
+        for (node, image, want) in [
+            ("linux/amd64", "linux/amd64", true),
+            ("linux/amd64", "linux/386", true),
+            ("linux/amd64", "linux/arm64", false),
+            ("linux/amd64", "windows/amd64", false),
+            ("linux/arm64", "linux/arm64/v8", true),
+            ("linux/arm64", "linux/arm/v7", true),
+            ("linux/arm/v6", "linux/arm/v7", false),
+            ("linux/arm/v7", "linux/arm/v6", true),
+            ("linux/arm", "linux/arm/v7", true),
+        ] {
+            assert_eq!(hosts(&platform(node), &platform(image)), want, "{image} on {node}");
+        }
+    }
+}

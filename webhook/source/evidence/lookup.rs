@@ -1,0 +1,219 @@
+//! Asking one source about one digest, and checking the signatures of what it has.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{sync::Semaphore, task::spawn_blocking};
+
+use crate::{
+    attest::{
+        Candidate, Signed,
+        oci::{Descriptor, ImageConfig},
+    },
+    name::{Digest, ImageRef, NoteName, PinnedImage, Repository},
+    source::{Deadline, FetchError, GrafeasStore, Reference, Registries},
+    verify::{Attests, Opened, Rejection, Trust},
+};
+
+use super::{
+    answer::{Answer, Records},
+    image::{Described, Settings},
+    referrers,
+};
+
+/// What a lookup is about.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Key {
+    pub place: Place,
+    pub repository: Repository,
+    pub digest: Digest,
+}
+
+/// Where to look.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Place {
+    /// A Grafeas server, by its number in the configuration.
+    Store(usize),
+    /// What refers to the digest in its own registry.
+    Referrers,
+    /// Where podman keeps signatures.
+    Lookaside,
+}
+
+/// Everything that can be asked, and what is looked for.
+pub struct Sources {
+    registries: Arc<Registries>,
+    stores: Vec<Arc<GrafeasStore>>,
+    trust: Arc<Trust>,
+    notes: Vec<NoteName>,
+    attests_image_ids: bool,
+    places: Vec<(Place, Arc<str>)>,
+    patience: Duration,
+    openers: Arc<Semaphore>,
+}
+
+/// What a source has, before signatures are checked.
+#[derive(Debug, Default)]
+pub struct Haul {
+    pub candidates: Vec<Candidate>,
+    pub unreadable: Vec<Rejection>,
+    pub records: Records,
+    pub remarks: Vec<String>,
+}
+
+impl Sources {
+    /// Works out from the trust which places and notes can matter at all.
+    pub fn new(
+        registries: Arc<Registries>,
+        stores: Vec<Arc<GrafeasStore>>,
+        trust: Arc<Trust>,
+        patience: Duration,
+    ) -> Self {
+        let mut places: Vec<(Place, Arc<str>)> = stores
+            .iter()
+            .enumerate()
+            .map(|(number, store)| (Place::Store(number), store.name().into()))
+            .collect();
+        places.push((Place::Referrers, "referrers".into()));
+        places.push((Place::Lookaside, "lookaside".into()));
+        let authorities = trust.authorities();
+        let mut notes: Vec<NoteName> =
+            authorities.iter().filter_map(|authority| authority.note.clone()).collect();
+        notes.sort();
+        notes.dedup();
+        let attests_image_ids =
+            authorities.iter().any(|authority| authority.attests.contains(&Attests::ImageId));
+        let openers = Arc::new(Semaphore::new(opener_threads()));
+        Self { registries, stores, trust, notes, attests_image_ids, places, patience, openers }
+    }
+
+    /// All places, with the names that policies know them by.
+    pub fn places(&self) -> &[(Place, Arc<str>)] {
+        &self.places
+    }
+
+    /// The places that may have something about images of `repository`.
+    pub fn places_for(&self, repository: &Repository) -> impl Iterator<Item = &(Place, Arc<str>)> {
+        let lookaside = self.registries.has_lookaside(repository);
+        self.places.iter().filter(move |(place, _)| *place != Place::Lookaside || lookaside)
+    }
+
+    /// Whether a signature over an image ID can count.
+    pub fn attests_image_ids(&self) -> bool {
+        self.attests_image_ids
+    }
+
+    /// What the tag of `image` points at now.
+    pub async fn resolve(
+        &self,
+        image: &ImageRef,
+        deadline: Deadline,
+    ) -> Result<Described, FetchError> {
+        let tag = Reference::Tag(image.tag().unwrap_or("latest"));
+        self.fetch(image.repository(), tag, deadline).await
+    }
+
+    /// What the digest of `image` is.
+    pub async fn describe(&self, image: &PinnedImage) -> Result<Described, FetchError> {
+        let deadline = Deadline::after(self.patience);
+        self.fetch(&image.repository, Reference::Digest(image.digest), deadline).await
+    }
+
+    /// The config of a manifest; `None` where the blob is no config.
+    pub async fn settings(
+        &self,
+        repository: &Repository,
+        config: &Descriptor,
+    ) -> Result<Settings, FetchError> {
+        let deadline = Deadline::after(self.patience);
+        let looked_up = Instant::now();
+        let blob = self.registries.blob(repository, config, LARGEST_CONFIG, deadline).await?;
+        let weight = blob.len() * 2;
+        let config = ImageConfig::parse(&blob).ok().map(Arc::new);
+        Ok(Settings { config, looked_up, weight })
+    }
+
+    /// What one place has about one digest.
+    pub async fn look_up(&self, key: &Key) -> Result<Answer, FetchError> {
+        let (looked_up, deadline) = (Instant::now(), Deadline::after(self.patience));
+        let haul = match key.place {
+            Place::Store(number) => self.ask_store(number, key, deadline).await?,
+            Place::Referrers => referrers::ask(&self.registries, key, deadline).await?,
+            Place::Lookaside => self.ask_lookaside(key, deadline).await?,
+        };
+        let Haul { candidates, unreadable, records, remarks } = haul;
+        let opened = self.open(candidates, key.digest).await;
+        Ok(Answer { looked_up, opened, unreadable, records, remarks })
+    }
+
+    async fn fetch(
+        &self,
+        repository: &Repository,
+        reference: Reference<'_>,
+        deadline: Deadline,
+    ) -> Result<Described, FetchError> {
+        let fetched = self.registries.manifest(repository, reference, deadline).await?;
+        Ok(Described::new(fetched.digest, &fetched.media_type, fetched.document()?))
+    }
+
+    async fn ask_store(
+        &self,
+        number: usize,
+        key: &Key,
+        deadline: Deadline,
+    ) -> Result<Haul, FetchError> {
+        let Some(store) = self.stores.get(number) else { return Ok(Haul::default()) };
+        let found =
+            store.occurrences(&key.repository, &[key.digest], &self.notes, deadline).await?;
+        Ok(Haul {
+            candidates: found.candidates,
+            unreadable: found.unreadable,
+            records: Records(found.records),
+            remarks: found.remarks,
+        })
+    }
+
+    async fn ask_lookaside(&self, key: &Key, deadline: Deadline) -> Result<Haul, FetchError> {
+        let signatures = self.registries.signatures(&key.repository, key.digest, deadline).await?;
+        let source: Arc<str> = "lookaside".into();
+        let candidates = signatures
+            .into_iter()
+            .enumerate()
+            .map(|(number, signature)| {
+                let name = format!("{}@{}/signature-{}", key.repository, key.digest, number + 1);
+                let (source, signed) = (Arc::clone(&source), Signed::OpenPgpMessage(signature));
+                Candidate { source, name, note: None, recorded_at: None, signed }
+            })
+            .collect();
+        Ok(Haul { candidates, ..Haul::default() })
+    }
+
+    /// Checks signatures where they disturb nobody: on a thread of their own, few at a time.
+    async fn open(&self, candidates: Vec<Candidate>, digest: Digest) -> Vec<Opened> {
+        if candidates.is_empty() {
+            return Vec::new();
+        }
+        let trust = Arc::clone(&self.trust);
+        let _permit = self.openers.acquire().await;
+        let opening = spawn_blocking(move || {
+            candidates.iter().map(|candidate| trust.open(candidate, &[digest])).collect()
+        });
+        match opening.await {
+            Ok(opened) => opened,
+            Err(crash) => match crash.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_cancelled) => std::future::pending().await,
+            },
+        }
+    }
+}
+
+/// Configs are some kilobytes; the history in them grows with the layers.
+const LARGEST_CONFIG: u64 = 4 * 1024 * 1024;
+
+/// As many signature checks at a time as there are processors.
+fn opener_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

@@ -1,0 +1,257 @@
+//! Everything that is known about an image: its platforms, and what each source says of them.
+//!
+//! One [`Evidence`] belongs to one configuration. It knows which lookups could count at all, asks
+//! for them side by side, opens the signatures off the async threads and keeps the answers. What an
+//! answer is worth is decided anew for every review: note, scope, identity and validity of keys are
+//! never cached.
+
+mod answer;
+mod cache;
+mod image;
+mod lookup;
+mod referrers;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures_util::future::join_all;
+
+use crate::{
+    attest::oci::{Descriptor, ImageConfig, Platform},
+    name::{Digest, ImageRef, PinnedImage, Repository},
+    source::{Deadline, FetchError, GrafeasStore, Registries},
+    verify::Trust,
+};
+
+pub use answer::{Answer, Answered, Lookup, Records};
+pub use cache::Shelf;
+pub use image::{Description, ImageError, Runnable};
+
+use cache::Lookups;
+use image::{Described, Settings};
+use lookup::{Key, Place, Sources};
+
+/// What an [`Evidence`] is made of.
+pub struct EvidenceOptions {
+    /// The registries that may be asked.
+    pub registries: Arc<Registries>,
+    /// The Grafeas servers, in the order of the configuration.
+    pub stores: Vec<Arc<GrafeasStore>>,
+    /// Whose signatures are looked for.
+    pub trust: Arc<Trust>,
+    /// How long answers may be believed.
+    pub shelf: Shelf,
+    /// Most bytes that cached answers may hold.
+    pub memory: u64,
+    /// Longest time for one shared lookup, whoever waits for it.
+    pub patience: Duration,
+    /// Whether any rule reads the images' configs.
+    pub reads_settings: bool,
+}
+
+/// Looks up, opens and keeps what the sources say about images.
+pub struct Evidence {
+    shared: Arc<Sources>,
+    answers: Lookups<Key, Answer, FetchError>,
+    descriptions: Lookups<PinnedImage, Described, FetchError>,
+    settings: Lookups<PinnedImage, Settings, FetchError>,
+    reads_settings: bool,
+}
+
+impl Evidence {
+    /// An empty cache over these sources.
+    pub fn new(options: EvidenceOptions) -> Self {
+        let EvidenceOptions { registries, stores, trust, shelf, memory, .. } = options;
+        // What is kept of manifests and configs is small, answers carry payloads.
+        Self {
+            answers: Lookups::new(memory / 8 * 5, shelf),
+            descriptions: Lookups::new(memory / 4, shelf),
+            settings: Lookups::new(memory / 8, shelf),
+            reads_settings: options.reads_settings,
+            shared: Arc::new(Sources::new(registries, stores, trust, options.patience)),
+        }
+    }
+
+    /// The names of all sources that an answer may come from.
+    pub fn sources(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.shared.places().iter().map(|(_, name)| name)
+    }
+
+    /// The digest that `image` names now: its own, or what its tag points at in its registry,
+    /// hashed by us. Tags are never remembered.
+    ///
+    /// # Errors
+    /// The registry refused, failed, or sent what is no manifest.
+    pub async fn resolve(
+        &self,
+        image: &ImageRef,
+        deadline: Deadline,
+    ) -> Result<PinnedImage, Arc<FetchError>> {
+        let repository = image.repository().clone();
+        if let Some(digest) = image.digest() {
+            return Ok(PinnedImage { repository, digest });
+        }
+        let described = self.shared.resolve(image, deadline).await.map_err(Arc::new)?;
+        let pinned = PinnedImage { repository, digest: described.digest() };
+        // The manifest came along with the tag; it need not be fetched again by digest.
+        let _kept =
+            self.descriptions.get(pinned.clone(), None, || async move { Ok(described) }).await;
+        Ok(pinned)
+    }
+
+    /// What `image` is and what every source says of it and of its platforms that can run.
+    ///
+    /// Answers looked up before `not_before` are looked up again.
+    ///
+    /// # Errors
+    /// The image itself cannot be described; a source that fails is an [`Answered`] of its own.
+    pub async fn gather(
+        &self,
+        image: &PinnedImage,
+        cluster: &[Platform],
+        not_before: Option<Instant>,
+    ) -> Result<Gathered, ImageError> {
+        let (description, named) = tokio::join!(
+            self.describe(image, cluster),
+            self.answers(&image.repository, image.digest, not_before),
+        );
+        let description = description?;
+        let repository = &image.repository;
+        let platforms = join_all(description.platforms.iter().map(|runnable| async {
+            let own = match runnable.manifest == image.digest {
+                true => Vec::new(),
+                false => self.answers(repository, runnable.manifest, not_before).await,
+            };
+            let layers = match runnable.config {
+                Some(config) if self.shared.attests_image_ids() => {
+                    self.image_id_answers(repository, config, not_before).await
+                }
+                _ => Vec::new(),
+            };
+            named.iter().cloned().chain(own).chain(layers).collect()
+        }))
+        .await;
+        Ok(Gathered { description, answers: platforms })
+    }
+
+    /// What every source says of the very digest of `image`, not of what it is made of.
+    pub async fn named(&self, image: &PinnedImage) -> Vec<Answered> {
+        self.answers(&image.repository, image.digest, None).await
+    }
+
+    async fn describe(
+        &self,
+        image: &PinnedImage,
+        cluster: &[Platform],
+    ) -> Result<Description, ImageError> {
+        let top = self.described(image).await?;
+        let nested = self.nested(image, &top).await?;
+        let children = top.runnable(&nested, cluster)?;
+        let top = &*top;
+        let platforms = join_all(children.into_iter().map(|child| async move {
+            let pinned =
+                PinnedImage { repository: image.repository.clone(), digest: child.manifest };
+            let own;
+            let described = if child.manifest == image.digest {
+                top
+            } else {
+                own = self.described(&pinned).await?;
+                &*own
+            };
+            let Some(config) = described.config() else { return Err(ImageError::TooDeep) };
+            let settings = self.settings(pinned, config).await?;
+            Ok(Runnable { config: Some(config.digest), settings, ..child })
+        }))
+        .await
+        .into_iter()
+        .collect::<Result<Vec<_>, ImageError>>()?;
+        Ok(Description { media_type: top.media_type().into(), platforms })
+    }
+
+    /// What the config of a manifest says, if anybody wants to know.
+    async fn settings(
+        &self,
+        manifest: PinnedImage,
+        config: &Descriptor,
+    ) -> Result<Option<Arc<ImageConfig>>, ImageError> {
+        if !self.reads_settings {
+            return Ok(None);
+        }
+        let (shared, repository) = (Arc::clone(&self.shared), manifest.repository.clone());
+        let config = config.clone();
+        let settings = self
+            .settings
+            .get(manifest, None, || async move { shared.settings(&repository, &config).await })
+            .await?;
+        settings.config.clone().map(Some).ok_or(ImageError::Config)
+    }
+
+    /// The indexes that stand in an index, for one level.
+    async fn nested(
+        &self,
+        image: &PinnedImage,
+        top: &Described,
+    ) -> Result<Vec<Arc<Described>>, ImageError> {
+        let inner = top.nested_indexes()?.map(|digest| async move {
+            let pinned = PinnedImage { repository: image.repository.clone(), digest };
+            self.described(&pinned).await
+        });
+        Ok(join_all(inner).await.into_iter().collect::<Result<_, _>>()?)
+    }
+
+    async fn described(&self, image: &PinnedImage) -> Result<Arc<Described>, Arc<FetchError>> {
+        let (shared, wanted) = (Arc::clone(&self.shared), image.clone());
+        self.descriptions
+            .get(image.clone(), None, || async move { shared.describe(&wanted).await })
+            .await
+    }
+
+    async fn answers(
+        &self,
+        repository: &Repository,
+        digest: Digest,
+        not_before: Option<Instant>,
+    ) -> Vec<Answered> {
+        let places = self.shared.places_for(repository);
+        join_all(places.map(|place| self.answer(place, repository, digest, not_before))).await
+    }
+
+    /// Signatures over an image ID lie in Grafeas stores under the config's digest.
+    async fn image_id_answers(
+        &self,
+        repository: &Repository,
+        config: Digest,
+        not_before: Option<Instant>,
+    ) -> Vec<Answered> {
+        let stores =
+            self.shared.places().iter().filter(|(place, _)| matches!(place, Place::Store(_)));
+        join_all(stores.map(|place| self.answer(place, repository, config, not_before))).await
+    }
+
+    async fn answer(
+        &self,
+        (place, source): &(Place, Arc<str>),
+        repository: &Repository,
+        digest: Digest,
+        not_before: Option<Instant>,
+    ) -> Answered {
+        let key = Key { place: *place, repository: repository.clone(), digest };
+        let (shared, wanted) = (Arc::clone(&self.shared), key.clone());
+        let outcome = self
+            .answers
+            .get(key, not_before, || async move { shared.look_up(&wanted).await })
+            .await;
+        Answered { source: Arc::clone(source), outcome }
+    }
+}
+
+/// What is known about an image.
+#[derive(Debug)]
+pub struct Gathered {
+    /// The image and its platforms that can run.
+    pub description: Description,
+    /// For each of these platforms, in the same order, what every source says.
+    pub answers: Vec<Vec<Answered>>,
+}
