@@ -14,6 +14,7 @@ mod admission_reviews;
 mod grafeas_codec;
 mod grafeas_server;
 mod kit;
+mod config_shape;
 mod layers;
 mod live;
 mod name_pattern;

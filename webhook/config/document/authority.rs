@@ -1,0 +1,80 @@
+//! Who may say what: `authorities`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::config::At;
+
+/// A set of keys with a scope.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Authority {
+    /// What rules call it.
+    pub name: At<String>,
+    /// Files of public keys.
+    #[serde(default)]
+    pub keys: Vec<At<KeyFile>>,
+    /// From stores, only occurrences of this note count; without it, none do.
+    pub note: Option<At<String>>,
+    /// What it may attest: `simple-signing` (alone, if absent), `image-id`, `metadata/<type>`,
+    /// `metadata/*`, the URI of a predicate type, `embedded:<URI>`.
+    pub attests: Option<At<Vec<At<String>>>>,
+    /// Which sources its signatures may come from: names of stores, `referrers`, `tags`,
+    /// `lookaside`; all if absent.
+    pub sources: Option<At<Vec<At<String>>>>,
+    /// What a payload must name; `repository` if absent.
+    #[serde(default)]
+    pub identity: Identity,
+    /// Patterns of where we know images, each with the pattern of where the signer knew them.
+    pub identities: Option<At<std::collections::BTreeMap<String, At<String>>>>,
+    /// What an expired key's signatures are worth; `reject` if absent.
+    #[serde(default)]
+    pub after_expiry: AfterExpiry,
+    /// For `image-id`: who compares the layers. Without it such signatures are rejected.
+    pub layers_checked_by: Option<LayersCheckedBy>,
+    /// Whether another authority, which says so too, may hold the same key.
+    #[serde(default)]
+    pub shared_key: bool,
+}
+
+/// A file of public keys.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum KeyFile {
+    /// An OpenPGP certificate or a keyring, armored or binary.
+    Openpgp(String),
+    /// A PEM public key: ECDSA, RSA or Ed25519.
+    Pkix(String),
+}
+
+/// What a payload must name.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum Identity {
+    /// Repository and digest.
+    #[default]
+    Repository,
+    /// The digest alone.
+    Digest,
+}
+
+/// What an expired key's signatures are worth.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum AfterExpiry {
+    /// Nothing.
+    #[default]
+    Reject,
+    /// Those that state an earlier time go on counting.
+    SignedBefore,
+}
+
+/// Who compares an image's layers with its configuration.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum LayersCheckedBy {
+    /// The container runtime, as containerd does.
+    Runtime,
+    /// The gate, which downloads the layers.
+    Gate,
+}
