@@ -38,7 +38,30 @@ fn problem(error: Error) -> Problem {
             Problem::Shape(escape(&format!("found {unexpected}, expected {expected}"), 2 * SHOWN))
         }
         Error::Message { msg, .. } => Problem::Shape(escape(&msg, 2 * SHOWN)),
-        other => Problem::Shape(escape(&other.to_string(), 2 * SHOWN)),
+        Error::Unexpected { expected, .. } => {
+            Problem::Shape(format!("expected {}", kind(expected)))
+        }
+        Error::InvalidScalar { ty, .. } => Problem::Shape(format!("expected {}", kind(ty))),
+        Error::MultipleDocuments { .. } => {
+            Problem::Shape("a second document begins here; a configuration is one".to_owned())
+        }
+        other => {
+            let text = other.to_string();
+            // The line is told already.
+            let text = text.rsplit_once(" at line ").map_or(&*text, |(text, _)| text);
+            Problem::Shape(escape(text, 2 * SHOWN))
+        }
+    }
+}
+
+/// What YAML calls a kind of value, in words for people.
+fn kind(name: &str) -> &str {
+    match name {
+        "sequence start" => "a list",
+        "mapping start" => "keys and values",
+        "boolean" => "true or false",
+        "u32" | "u64" => "a whole number",
+        other => other,
     }
 }
 
