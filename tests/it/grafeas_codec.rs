@@ -157,7 +157,7 @@ fn every_wrapping_is_told_by_its_packets() {
         (
             "Chains' simple signing",
             json!({"attestation": {"serializedPayload": "e30=", "signatures": [{"signature": "c2ln"}]}, "envelope": simple}),
-            &["raw", "raw"],
+            &["raw"],
         ),
         ("what is no OpenPGP is left to the verifier", pgp("aGVsbG8="), &["message"]),
         (

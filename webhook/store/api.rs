@@ -17,12 +17,12 @@ use super::{
     access::{Access, Right},
     answer::{Answer, Message, Refusal},
     database::{self, Database, Table},
-    kinds::{Class, Version},
     lists,
     message::Occurrence,
     notes, occurrences, projects,
     request::{LARGEST_BODY, missing, not_there},
 };
+use crate::attest::grafeas::{Class, Version};
 
 /// What the handlers of one version share.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ pub struct Api {
 }
 
 /// All routes of the store.
-pub fn router(data: Database, access: Access) -> Router {
+pub fn router(data: &Database, access: Access) -> Router {
     let access = Arc::new(access);
     let slots = Arc::new(Semaphore::new(SLOTS));
     let api = |version| {

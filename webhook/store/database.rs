@@ -11,9 +11,9 @@ use tokio::sync::Mutex;
 use super::{
     answer::Refusal,
     filter::Filter,
-    kinds::Version,
     message::{Note, Occurrence},
 };
+use crate::attest::grafeas::Version;
 
 /// The open database.
 #[derive(Clone, Debug)]
@@ -177,8 +177,17 @@ pub fn remove(data: &Transaction<'_>, table: Table, name: &str) -> Result<bool, 
     Ok(data.prepare_cached(&sql)?.execute([name])? == 1)
 }
 
-/// The rows of a list, in the order in which they were added.
-pub fn list(data: &Transaction<'_>, listing: Listing) -> Result<Vec<Row>, Refusal> {
+/// Some rows of a list.
+#[derive(Debug)]
+pub struct Listed {
+    /// In the order in which they were added.
+    pub rows: Vec<Row>,
+    /// Whether there are more after them.
+    pub more: bool,
+}
+
+/// The rows of a list, as many as are asked for and as are not too large to hold at once.
+pub fn list(data: &Transaction<'_>, listing: Listing) -> Result<Listed, Refusal> {
     let (table, column, owner) = match listing.of {
         Of::Occurrences { project } => (Table::Occurrences, "project", project),
         Of::NoteOccurrences { note } => (Table::Occurrences, "note", note),
@@ -193,10 +202,18 @@ pub fn list(data: &Transaction<'_>, listing: Listing) -> Result<Vec<Row>, Refusa
     let mut parameters = vec![owner.into()];
     parameters.extend(listing.filter.parameters);
     parameters.push(listing.after.into());
-    parameters.push(i64::from(listing.limit).into());
+    parameters.push((i64::from(listing.limit) + 1).into());
     let mut statement = data.prepare(&sql)?;
-    let rows = statement.query_map(params_from_iter(parameters), row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let (mut rows, mut bytes) = (Vec::new(), 0);
+    for found in statement.query_map(params_from_iter(parameters), row)? {
+        let found = found?;
+        bytes += found.body.len();
+        if rows.len() == listing.limit as usize || (bytes > LARGEST_LIST && !rows.is_empty()) {
+            return Ok(Listed { rows, more: true });
+        }
+        rows.push(found);
+    }
+    Ok(Listed { rows, more: false })
 }
 
 /// Whether any occurrence is of that note.
@@ -228,6 +245,9 @@ fn row(row: &rusqlite::Row<'_>) -> Result<Row, rusqlite::Error> {
     let version = if version == Version::V1.as_str() { Version::V1 } else { Version::V1Beta1 };
     Ok(Row { position: row.get(0)?, version, body: row.get(2)? })
 }
+
+/// A list ends early rather than become larger than this.
+const LARGEST_LIST: usize = 8 * 1024 * 1024;
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS projects (

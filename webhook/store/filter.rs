@@ -6,7 +6,7 @@
 use rusqlite::types::Value as Parameter;
 
 /// A filter as a condition for SQLite.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
     /// An expression, `1` where there is no filter.
     pub condition: String,

@@ -7,11 +7,10 @@ use serde_json::{Map, Value, json};
 use super::{
     answer::{Answer, Message, Refusal},
     api::Api,
-    convert::convert,
     database::{self, Listing, Of, Row},
     filter::Filter,
-    kinds::{Class, Version},
 };
+use crate::attest::grafeas::{Class, Version, convert};
 
 /// What a caller may say about a list.
 #[derive(Debug, Default, Deserialize)]
@@ -46,8 +45,13 @@ pub async fn messages(api: &Api, of: Of, query: ListQuery) -> Answer {
                     return Err(Refusal::NotFound(text));
                 }
             }
-            let rows = database::list(data, Listing { of, filter, after, limit: size + 1 })?;
-            page(member, class, to, &rows, size).map(Message)
+            let listed = database::list(data, Listing { of, filter, after, limit: size })?;
+            let list = listed.rows.iter().map(|row| read(row, class, to));
+            let mut page = members(member, list.collect::<Result<_, _>>()?);
+            if let (true, Some(last)) = (listed.more, listed.rows.last()) {
+                page.insert("nextPageToken".into(), token(last.position).into());
+            }
+            Ok(Message(page.into()))
         })
         .await
 }
@@ -60,14 +64,16 @@ pub async fn projects(api: &Api, query: ListQuery) -> Answer {
     let (after, size) = query.page()?;
     api.data
         .run(move |data| {
-            let rows = database::projects(data, after, size + 1)?;
-            let shown = rows.iter().take(size as usize);
-            let list = shown.clone().map(|(_, name)| json!({"name": name})).collect();
+            let mut rows = database::projects(data, after, size + 1)?;
+            let more = rows.len() > size as usize;
+            rows.truncate(size as usize);
+            let end = rows.last().map(|(position, _)| *position);
+            let list = rows.into_iter().map(|(_, name)| json!({"name": name})).collect();
             let mut page = members("projects", list);
-            if rows.len() > size as usize {
-                page["nextPageToken"] = token(shown.last().map_or(0, |(at, _)| *at)).into();
+            if let (true, Some(end)) = (more, end) {
+                page.insert("nextPageToken".into(), token(end).into());
             }
-            Ok(Message(page))
+            Ok(Message(page.into()))
         })
         .await
 }
@@ -82,37 +88,12 @@ pub fn read(row: &Row, class: Class, to: Version) -> Result<Value, Refusal> {
 }
 
 /// `{"occurrences":[…]}`; an empty list is left out.
-pub fn members(name: &str, list: Vec<Value>) -> Value {
+pub fn members(name: &str, list: Vec<Value>) -> Map<String, Value> {
     let mut members = Map::new();
     if !list.is_empty() {
         members.insert(name.to_owned(), Value::Array(list));
     }
-    Value::Object(members)
-}
-
-fn page(
-    member: &str,
-    class: Class,
-    to: Version,
-    rows: &[Row],
-    size: u32,
-) -> Result<Value, Refusal> {
-    let mut list = Vec::new();
-    let (mut bytes, mut last) = (0, 0);
-    for row in rows.iter().take(size as usize) {
-        bytes += row.body.len();
-        if bytes > LARGEST_PAGE && !list.is_empty() {
-            break;
-        }
-        list.push(read(row, class, to)?);
-        last = row.position;
-    }
-    let more = list.len() < rows.len();
-    let mut page = members(member, list);
-    if more {
-        page["nextPageToken"] = token(last).into();
-    }
-    Ok(page)
+    members
 }
 
 impl ListQuery {
@@ -150,6 +131,3 @@ fn position(token: &str) -> Result<i64, Refusal> {
 
 const DEFAULT_PAGE: u32 = 20;
 const LONGEST_PAGE: u32 = 1000;
-
-/// A page ends early rather than become larger than this.
-const LARGEST_PAGE: usize = 8 * 1024 * 1024;

@@ -7,12 +7,9 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{
-    answer::Refusal,
-    kinds::{Class, Kind, Version},
-};
+use super::answer::Refusal;
 use crate::{
-    attest::grafeas::camel_case,
+    attest::grafeas::{Class, Kind, Version, camel_case},
     name::{NoteName, OccurrenceName, ProjectName},
 };
 

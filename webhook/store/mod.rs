@@ -11,10 +11,8 @@
 mod access;
 mod answer;
 mod api;
-mod convert;
 mod database;
 mod filter;
-mod kinds;
 mod lists;
 mod message;
 mod notes;
@@ -91,7 +89,7 @@ pub struct StoreServer {
 }
 
 /// All routes of a store over this data, for tests and for embedding.
-pub fn router(data: Database, access: Access) -> Router {
+pub fn router(data: &Database, access: Access) -> Router {
     api::router(data, access)
 }
 
@@ -128,7 +126,7 @@ impl StoreServer {
         let listener = TcpListener::bind(options.listen).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let tls = tls.map(RustlsConfig::from_config);
-        Ok(Self { listener, address, tls, router: router(data, access) })
+        Ok(Self { listener, address, tls, router: router(&data, access) })
     }
 
     /// Where it listens.

@@ -11,11 +11,11 @@ use super::{
     answer::{Answer, Message, Refusal},
     api::Api,
     database::{self, Of, Table},
-    kinds::Class,
     lists::{self, ListQuery},
     message::Note,
     request::{Body, Ids, NoteQuery, batch_size, exists, invalid, note, object, project},
 };
+use crate::attest::grafeas::Class;
 
 pub async fn list_notes(
     State(api): State<Api>,
@@ -38,9 +38,12 @@ pub async fn create_note(
     let name = project(&id)?.note(&query.note_id).map_err(invalid)?;
     let note = Note::accept(api.version, name, object(body)?.into(), Timestamp::now())?;
     api.data
-        .run(move |data| match database::add_note(data, &note)? {
-            true => Ok(Message(note.body)),
-            false => Err(exists("Note", note.name.as_str())),
+        .run(move |data| {
+            if database::add_note(data, &note)? {
+                Ok(Message(note.body))
+            } else {
+                Err(exists("Note", note.name.as_str()))
+            }
         })
         .await
 }
@@ -72,7 +75,7 @@ pub async fn create_notes(
                     created.push(note.body);
                 }
             }
-            Ok(Message(lists::members("notes", created)))
+            Ok(Message(lists::members("notes", created).into()))
         })
         .await
 }

@@ -12,13 +12,12 @@ use super::{
     answer::{Answer, Message, Refusal},
     api::Api,
     database::{Of, Table},
-    kinds::Class,
     lists::{self, ListQuery},
     message::Occurrence,
     request::{Body, Ids, batch_size, note, object, occurrence, project},
     summary,
 };
-use crate::name::ProjectName;
+use crate::{attest::grafeas::Class, name::ProjectName};
 
 pub async fn list_note_occurrences(
     State(api): State<Api>,
@@ -69,7 +68,8 @@ pub async fn create_occurrences(
         .into_iter()
         .map(|posted| accept(&api, &right, &project, posted))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(Message(lists::members("occurrences", api.add_occurrences(accepted).await?)))
+    let created = api.add_occurrences(accepted).await?;
+    Ok(Message(lists::members("occurrences", created).into()))
 }
 
 pub async fn get_occurrence(

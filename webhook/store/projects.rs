@@ -30,9 +30,12 @@ pub async fn create_project(State(api): State<Api>, headers: HeaderMap, body: Bo
     let name = posted.get("name").and_then(Value::as_str).unwrap_or_default();
     let name: ProjectName = name.parse().map_err(invalid)?;
     api.data
-        .run(move |data| match database::add_project(data, name.as_str())? {
-            true => Ok(Message(json!({"name": name.as_str()}))),
-            false => Err(exists("Project", name.as_str())),
+        .run(move |data| {
+            if database::add_project(data, name.as_str())? {
+                Ok(Message(json!({"name": name.as_str()})))
+            } else {
+                Err(exists("Project", name.as_str()))
+            }
         })
         .await
 }
@@ -45,9 +48,12 @@ pub async fn get_project(
     api.right(&headers).await?;
     let name = project(&id)?;
     api.data
-        .run(move |data| match database::has_project(data, name.as_str())? {
-            true => Ok(Message(json!({"name": name.as_str()}))),
-            false => Err(not_there("Project", name.as_str())),
+        .run(move |data| {
+            if database::has_project(data, name.as_str())? {
+                Ok(Message(json!({"name": name.as_str()})))
+            } else {
+                Err(not_there("Project", name.as_str()))
+            }
         })
         .await
 }

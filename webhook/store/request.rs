@@ -4,8 +4,11 @@ use axum::{body::Bytes, extract::rejection::BytesRejection};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{answer::Refusal, kinds::Class};
-use crate::name::{NoteName, OccurrenceName, ProjectName};
+use super::answer::Refusal;
+use crate::{
+    attest::grafeas::Class,
+    name::{NoteName, OccurrenceName, ProjectName},
+};
 
 pub type Body = Result<Bytes, BytesRejection>;
 

@@ -9,9 +9,9 @@ use super::{
     api::Api,
     database::{self, Listing, Of},
     filter::Filter,
-    kinds::{Class, Version},
     lists::{self, ListQuery},
 };
+use crate::attest::grafeas::{Class, Version};
 
 /// Counts the vulnerability occurrences of a project.
 ///
@@ -24,17 +24,25 @@ pub async fn vulnerabilities(api: &Api, project: String, query: ListQuery) -> An
     let to = api.version;
     api.data
         .run(move |data| {
-            let of = Of::Occurrences { project };
-            let rows = database::list(data, Listing { of, filter, after: 0, limit: MOST })?;
             let mut counts = BTreeMap::<(String, String), (u64, u64)>::new();
-            for row in &rows {
-                let found = lists::read(row, Class::Occurrence, Version::V1)?;
-                let (fixable, total) = counts.entry(key(&found)).or_default();
-                *total += 1;
-                *fixable += u64::from(is_fixable(&found));
+            let mut after = 0;
+            loop {
+                let of = Of::Occurrences { project: project.clone() };
+                let filter = filter.clone();
+                let listed = database::list(data, Listing { of, filter, after, limit: 1000 })?;
+                for row in &listed.rows {
+                    let found = lists::read(row, Class::Occurrence, Version::V1)?;
+                    let (fixable, total) = counts.entry(key(&found)).or_default();
+                    *total += 1;
+                    *fixable += u64::from(is_fixable(&found));
+                }
+                match listed.rows.last() {
+                    Some(last) if listed.more => after = last.position,
+                    _ => break,
+                }
             }
             let counts: Vec<_> = counts.into_iter().map(|count| entry(to, count)).collect();
-            Ok(Message(lists::members("counts", counts)))
+            Ok(Message(lists::members("counts", counts).into()))
         })
         .await
 }
@@ -71,6 +79,3 @@ fn entry(
             "fixableCount": counts.0, "totalCount": counts.1}),
     }
 }
-
-/// Occurrences that are counted at most.
-const MOST: u32 = 100_000;

@@ -21,6 +21,9 @@ use crate::attest::{Envelope, RawSignature, Signed};
 
 /// All signed contents that an occurrence's details and its top-level envelope hold.
 ///
+/// Writers that store an envelope repeat its payload and signatures in the details, because servers
+/// ask for some; the envelope then says what those signatures cover, and is what gets verified.
+///
 /// # Errors
 /// What is wrong with them, in words for a person.
 pub(super) fn signed(
@@ -29,12 +32,15 @@ pub(super) fn signed(
 ) -> Result<Vec<Signed>, String> {
     let mut signed = match details {
         Some(("attestation", details)) => attestation(details, envelope.is_some())?,
-        Some(("dsseAttestation", details)) => from_envelope(member(details, "envelope")?)?,
+        Some(("dsseAttestation", details)) => from_envelope(&outer(member(details, "envelope")?)?),
         _ => Vec::new(),
     };
     if let Some(envelope) = envelope {
-        let inside = from_envelope(envelope)?;
-        signed.extend(inside);
+        let outer = outer(envelope)?;
+        signed.retain(
+            |one| !matches!(one, Signed::Raw { payload, .. } if payload == outer.payload()),
+        );
+        signed.extend(from_envelope(&outer));
     }
     Ok(signed)
 }
@@ -93,19 +99,16 @@ fn generic_signed(generic: &Value) -> Result<Vec<Signed>, String> {
 
 /// A DSSE envelope, and what Tekton Chains makes of one: around simple signing it stores a plain
 /// signature over the payload, around a statement the whole signed envelope as the signature.
-fn from_envelope(envelope: &Value) -> Result<Vec<Signed>, String> {
-    let bytes = serde_json::to_vec(envelope).map_err(|error| error.to_string())?;
-    let outer = Envelope::parse(&bytes)
-        .map_err(|error| format!("has an envelope that is not readable: {error}"))?;
+fn from_envelope(outer: &Envelope) -> Vec<Signed> {
     if outer.payload_type() == SIMPLE_SIGNING {
         let signatures = outer.signatures().iter().map(|signature| RawSignature {
             bytes: signature.signature.clone(),
             key_id: signature.key_id.clone(),
         });
-        return Ok(vec![Signed::Raw {
-            payload: Bytes::copy_from_slice(outer.payload()),
+        return vec![Signed::Raw {
+            payload: outer.payload().clone(),
             signatures: signatures.collect(),
-        }]);
+        }];
     }
     let inner: Vec<_> = outer
         .signatures()
@@ -116,7 +119,13 @@ fn from_envelope(envelope: &Value) -> Result<Vec<Signed>, String> {
         })
         .map(Signed::Dsse)
         .collect();
-    Ok(if inner.is_empty() { vec![Signed::Dsse(outer)] } else { inner })
+    if inner.is_empty() { vec![Signed::Dsse(outer.clone())] } else { inner }
+}
+
+fn outer(envelope: &Value) -> Result<Envelope, String> {
+    let bytes = serde_json::to_vec(envelope).map_err(|error| error.to_string())?;
+    Envelope::parse(&bytes)
+        .map_err(|error| format!("has an envelope that is not readable: {error}"))
 }
 
 /// Attached or detached, by the packets: nothing but signatures is a detached signature. What is

@@ -1,12 +1,14 @@
 //! Grafeas occurrences, v1beta1 and v1, as evidence.
 //!
 //! One reader serves both versions: their members do not collide, and servers and writers mix
-//! spellings (camelCase and snake_case) and leave `kind` empty or wrong, so what an occurrence is
+//! spellings (`noteName` and `note_name`) and leave `kind` empty or wrong, so what an occurrence is
 //! follows from the details that it carries. Nothing here is proof: an occurrence says which note
 //! and image it is about, and whoever may write to the store may say anything. Signed occurrences
 //! become a [`Candidate`] for the verifier, unsigned ones a [`Record`].
 
 mod attestation;
+mod convert;
+mod kinds;
 mod page;
 mod record;
 mod resource;
@@ -18,6 +20,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, value::RawValue};
 
+pub use convert::convert;
+pub use kinds::{Class, Kind, Version};
 pub use page::{Page, PageError};
 pub use record::Record;
 pub use resource::ResourceUri;

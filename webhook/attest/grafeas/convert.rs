@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::kinds::{Class, Kind, Version};
 
-/// A stored message as a caller of version `to` reads it. What the other version cannot say stays
-/// as it is.
+/// A note or occurrence of version `from` in the shape of version `to`, both in camelCase. What the
+/// other version cannot say stays as it is.
 pub fn convert(message: Value, class: Class, from: Version, to: Version) -> Value {
     let Value::Object(mut members) = message else { return message };
     if from == to {
@@ -35,7 +35,8 @@ fn move_resource(members: &mut Map<String, Value>, to: Version) {
     match to {
         Version::V1 => {
             if let Some(resource) = members.remove("resource") {
-                members.insert("resourceUri".into(), resource["uri"].clone());
+                members
+                    .insert("resourceUri".into(), resource.get("uri").cloned().unwrap_or_default());
             }
         }
         Version::V1Beta1 => {
@@ -52,7 +53,7 @@ fn details_in(kind: &str, to: Version, details: Value) -> Value {
         "DISCOVERY" => "discovered",
         "DEPLOYMENT" => "deployment",
         "PACKAGE" => "installation",
-        "ATTESTATION" => return attestation(to, details),
+        "ATTESTATION" => return attestation(to, &details),
         "VULNERABILITY" => return vulnerability(to, details),
         _ => return details,
     };
@@ -64,11 +65,12 @@ fn details_in(kind: &str, to: Version, details: Value) -> Value {
 }
 
 /// v1 has no member for an OpenPGP message; there it is a signature without a payload beside it.
-fn attestation(to: Version, details: Value) -> Value {
+fn attestation(to: Version, details: &Value) -> Value {
     match to {
         Version::V1Beta1 => json!({"attestation": {"genericSignedAttestation": details}}),
         Version::V1 => {
-            let inner = &details["attestation"];
+            let empty = Value::Null;
+            let inner = details.get("attestation").unwrap_or(&empty);
             if let Some(generic) = inner.get("genericSignedAttestation") {
                 let mut generic = generic.clone();
                 if let Some(members) = generic.as_object_mut() {
@@ -76,8 +78,8 @@ fn attestation(to: Version, details: Value) -> Value {
                 }
                 return generic;
             }
-            let pgp = &inner["pgpSignedAttestation"];
-            let armor = pgp["signature"].as_str().unwrap_or_default();
+            let pgp = inner.get("pgpSignedAttestation").unwrap_or(&empty);
+            let armor = pgp.get("signature").and_then(Value::as_str).unwrap_or_default();
             let mut signature = json!({"signature": STANDARD.encode(armor)});
             if let (Some(id), Some(members)) = (pgp.get("pgpKeyId"), signature.as_object_mut()) {
                 members.insert("publicKeyId".into(), id.clone());

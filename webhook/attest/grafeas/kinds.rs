@@ -5,9 +5,13 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 /// An API version of Grafeas.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Version {
+    /// Of the open reference server.
+    #[default]
     V1Beta1,
+    /// Of Google's Artifact Analysis.
     V1,
 }
 
@@ -64,11 +68,11 @@ impl Kind {
     }
 
     /// The kinds of whose details a message has some: one, if it is right.
-    pub fn of<'a>(
-        members: &'a Map<String, Value>,
+    pub fn of(
+        members: &Map<String, Value>,
         class: Class,
         version: Version,
-    ) -> impl Iterator<Item = &'static Self> + 'a {
+    ) -> impl Iterator<Item = &'static Self> {
         KINDS.iter().filter(move |kind| members.contains_key(kind.member(class, version)))
     }
 
