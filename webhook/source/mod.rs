@@ -3,8 +3,7 @@
 mod deadline;
 mod error;
 mod evidence;
-mod grafeas_stub;
-pub use grafeas_stub::GrafeasStore;
+mod grafeas;
 mod registry;
 mod secret;
 mod transport;
@@ -15,6 +14,7 @@ pub use evidence::{
     Answer, Answered, Description, Evidence, EvidenceOptions, Gathered, ImageError, Lookup,
     Records, Runnable, Shelf,
 };
+pub use grafeas::{GrafeasStore, StoreEvidence, StoreOptions, StoreOptionsError, StoreToken};
 pub use registry::{
     Credential, CredentialOptions, CredentialSource, Fetched, HostError, HostOptions, Pushed,
     Reference, Registries, RegistriesError, RegistriesOptions,
