@@ -19,7 +19,7 @@ fn gpg_reads_its_own_messages_and_no_others() {
 
     let reader = GnuPg::new();
     assert!(reader.verify(&message).unwrap_err().contains("No public key"));
-    reader.import(&gpg.certificate(&fingerprint));
+    reader.import(gpg.certificate(&fingerprint).as_bytes());
     reader.verify(&message).unwrap();
     let last = message.len() - 1;
     message[last] ^= 1;

@@ -6,4 +6,5 @@ mod gpg;
 mod grafeas;
 mod manifest;
 mod registries;
+mod sign;
 mod stage;

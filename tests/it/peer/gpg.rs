@@ -40,6 +40,11 @@ impl GnuPg {
         line.split(':').nth(9).unwrap().to_owned()
     }
 
+    /// Adds a part that signs, for one year.
+    pub fn add_signing_subkey(&self, fingerprint: &str, algorithm: &str) {
+        run(self.gpg().args(["--quick-add-key", fingerprint, algorithm, "sign", "1y"]));
+    }
+
     /// The certificate, armored.
     pub fn certificate(&self, user: &str) -> String {
         run(self.gpg().args(["--armor", "--export", user]))
@@ -50,10 +55,10 @@ impl GnuPg {
         run(self.gpg().args(["--armor", "--export-secret-keys", user]))
     }
 
-    /// Reads a key or certificate into the keyring.
-    pub fn import(&self, armored: &str) {
-        let file = self.home.path().join("import.asc");
-        std::fs::write(&file, armored).unwrap();
+    /// Reads a key or certificate, armored or binary, into the keyring.
+    pub fn import(&self, key: &[u8]) {
+        let file = self.home.path().join("import");
+        std::fs::write(&file, key).unwrap();
         run(self.gpg().arg("--import").arg(file));
     }
 
@@ -62,7 +67,7 @@ impl GnuPg {
         let path = self.home().join(format!("openpgp-revocs.d/{fingerprint}.rev"));
         let guarded = std::fs::read_to_string(path).unwrap();
         // A colon stands before the armor, lest somebody import it by mistake.
-        self.import(&guarded.replace(":-----BEGIN", "-----BEGIN"));
+        self.import(guarded.replace(":-----BEGIN", "-----BEGIN").as_bytes());
     }
 
     /// What `gpg <how> -u <user>` makes of `payload`: `--sign`, `--detach-sign`, …
@@ -84,11 +89,37 @@ impl GnuPg {
     pub fn verify(&self, message: &[u8]) -> Result<Vec<u8>, String> {
         let input = self.home.path().join("message");
         std::fs::write(&input, message).unwrap();
-        let output = self.gpg().arg("--decrypt").arg(input).stdin(Stdio::null()).output().unwrap();
-        if output.status.success() {
-            return Ok(output.stdout);
+        accepted(self.gpg().arg("--decrypt").arg(input))
+    }
+
+    /// What skopeo, and with it podman, says of a signature over an image's manifest by the key of
+    /// this fingerprint, where the payload has to name `reference`.
+    pub fn skopeo_verify(
+        &self,
+        manifest: &[u8],
+        reference: &str,
+        fingerprint: &str,
+        message: &[u8],
+    ) -> Result<(), String> {
+        for (name, bytes) in [("manifest.json", manifest), ("signature", message)] {
+            std::fs::write(self.home().join(name), bytes).unwrap();
         }
-        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+        let skopeo = binary("skopeo");
+        seen("skopeo", version_in(&run(Command::new(&skopeo).arg("--version"))));
+        let mut command = isolated(skopeo, self.home());
+        command.env("GNUPGHOME", self.home()).current_dir(self.home());
+        command.args(["standalone-verify", "manifest.json", reference, fingerprint, "signature"]);
+        accepted(&mut command).map(drop)
+    }
+
+    /// Whether gpg finds a detached signature over `data` good.
+    pub fn verify_detached(&self, signature: &[u8], data: &[u8]) -> Result<(), String> {
+        for (name, bytes) in [("signature", signature), ("data", data)] {
+            std::fs::write(self.home().join(name), bytes).unwrap();
+        }
+        let mut command = self.gpg();
+        command.current_dir(self.home()).args(["--verify", "signature", "data"]);
+        accepted(&mut command).map(drop)
     }
 
     fn gpg(&self) -> Command {
@@ -108,6 +139,15 @@ impl GnuPg {
     fn home(&self) -> &Path {
         self.home.path()
     }
+}
+
+/// What a command prints when it is content, or what it complains about.
+fn accepted(command: &mut Command) -> Result<Vec<u8>, String> {
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    Err(String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
 impl Drop for GnuPg {
