@@ -16,6 +16,7 @@ mod grafeas_client;
 mod grafeas_codec;
 mod grafeas_lies;
 mod grafeas_server;
+mod grafeas_store;
 mod kit;
 mod layers;
 mod live;

@@ -3,7 +3,6 @@
 
 mod admission;
 mod gpg;
-mod grafeas;
 mod manifest;
 mod registries;
 mod sign;
