@@ -26,3 +26,4 @@ mod name_values;
 mod peer;
 mod sign_key;
 mod verify_genuine;
+mod registry;

@@ -11,10 +11,10 @@ use url::Url;
 
 use super::Registries;
 use super::host::Host;
-use super::session::Action;
+use super::session::{Action, admitted};
 use crate::name::{Digest, Repository};
 use crate::source::Deadline;
-use crate::source::error::{FetchError, Nonsense};
+use crate::source::error::{FetchError, Nonsense, Presented};
 use crate::source::transport::{Cap, Request, Response};
 
 impl Registries {
@@ -117,6 +117,7 @@ impl Registries {
             let mut request = Request::get(host.peer(), url);
             request.cap = SIGNATURES;
             let response = self.transport.send(request.clone(), deadline).await?;
+            let response = admitted(host, response, Presented::Nothing)?;
             match response.status {
                 StatusCode::OK => {}
                 StatusCode::NOT_FOUND => return Ok(found),

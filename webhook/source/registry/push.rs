@@ -6,12 +6,12 @@ use http::{Method, StatusCode};
 use url::Url;
 
 use super::host::Host;
-use super::session::Action;
+use super::session::{Action, admitted};
 use super::{Reference, Registries};
 use crate::attest::oci::{Descriptor, Document};
 use crate::name::{Digest, Repository};
 use crate::source::Deadline;
-use crate::source::error::{Astray, FetchError, Nonsense};
+use crate::source::error::{Astray, FetchError, Nonsense, Presented};
 use crate::source::transport::{Request, Response, is_plain};
 
 /// What became of a pushed manifest.
@@ -60,7 +60,8 @@ impl Registries {
             self.ask(&host, repository, Action::PullAndPush, put.clone(), deadline).await?
         } else {
             // The credential is for the registry, not for whom it uploads to.
-            self.transport.send(put.clone(), deadline).await?
+            let answer = self.transport.send(put.clone(), deadline).await?;
+            admitted(&host, answer, Presented::Nothing)?
         };
         match done.status {
             StatusCode::CREATED | StatusCode::OK | StatusCode::NO_CONTENT => Ok(descriptor),

@@ -51,13 +51,7 @@ impl Registries {
                 response = self.transport.send(request, deadline).await?;
             }
         }
-        match response.status {
-            status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
-                let presented = Presented::of(credential.as_ref());
-                Err(FetchError::Unauthorized { peer: host.peer(), status, presented })
-            }
-            _ => Ok(response),
-        }
+        admitted(host, response, Presented::of(credential.as_ref()))
     }
 
     /// The `Authorization` header that meets a challenge; `None` if we have nothing to show.
@@ -123,6 +117,23 @@ impl Visit<'_> {
 impl Presented {
     pub(super) fn of(credential: Option<&Credential>) -> Self {
         if credential.is_some() { Self::Credential } else { Self::Nothing }
+    }
+}
+
+/// An answer that is no refusal.
+///
+/// # Errors
+/// [`FetchError::Unauthorized`] for 401 and 403.
+pub(super) fn admitted(
+    host: &Host,
+    response: Response,
+    presented: Presented,
+) -> Result<Response, FetchError> {
+    match response.status {
+        status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+            Err(FetchError::Unauthorized { peer: host.peer(), status, presented })
+        }
+        _ => Ok(response),
     }
 }
 

@@ -14,6 +14,7 @@ use url::form_urlencoded::Serializer;
 
 use super::credential::Credential;
 use super::host::Host;
+use super::session::admitted;
 use crate::name::Digest;
 use crate::source::Deadline;
 use crate::source::error::{FetchError, Nonsense, Presented};
@@ -91,13 +92,9 @@ async fn fetch(
     };
     request.redirects = Redirects::SameHost;
     let response = transport.send(request.clone(), Deadline::after(PATIENCE)).await?;
-    match response.status {
-        StatusCode::OK => {}
-        status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
-            let presented = Presented::of(credential);
-            return Err(FetchError::Unauthorized { peer: host.peer(), status, presented });
-        }
-        status => return Err(request.invalid(Nonsense::Status(status))),
+    let response = admitted(host, response, Presented::of(credential))?;
+    if response.status != StatusCode::OK {
+        return Err(request.invalid(Nonsense::Status(response.status)));
     }
     let answer: Answer = serde_json::from_slice(&response.body)
         .map_err(|error| request.invalid(Nonsense::Json(Arc::new(error))))?;
