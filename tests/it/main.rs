@@ -24,6 +24,6 @@ mod name_pattern;
 mod name_reference;
 mod name_values;
 mod peer;
+mod registry;
 mod sign_key;
 mod verify_genuine;
-mod registry;
