@@ -45,8 +45,8 @@ pub enum FetchError {
     #[error("{peer} has no {what}; check the name, and that it was pushed there")]
     NotFound { peer: Peer, what: Wanted },
     /// What came is not what was asked for.
-    #[error("{peer} sent a manifest with the digest {found} for {wanted}; it may be tampered with")]
-    OtherDigest { peer: Peer, wanted: Digest, found: Digest },
+    #[error("{peer} sent {digests}; it may be tampered with")]
+    OtherDigest { peer: Peer, digests: Box<Exchanged> },
     /// A manifest of a kind that is unknown here.
     #[error("{peer} has no image manifest or index there: {source}")]
     Unsupported { peer: Peer, source: Arc<DocumentError> },
@@ -82,6 +82,15 @@ pub enum Presented {
     Nothing,
     /// What is configured for it.
     Credential,
+}
+
+/// A manifest that came for another.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Exchanged {
+    /// The digest that was asked for.
+    pub wanted: Digest,
+    /// The digest of what came.
+    pub found: Digest,
 }
 
 /// What is not there.
@@ -210,6 +219,13 @@ impl fmt::Display for Presented {
             Self::Nothing => "us without a credential",
             Self::Credential => "the credential that is configured for it",
         })
+    }
+}
+
+impl fmt::Display for Exchanged {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { wanted, found } = self;
+        write!(formatter, "a manifest with the digest {found} for {wanted}")
     }
 }
 

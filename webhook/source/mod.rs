@@ -9,7 +9,9 @@ mod secret;
 mod transport;
 
 pub use deadline::Deadline;
-pub use error::{Astray, CredentialError, FetchError, Nonsense, Peer, Presented, Wanted};
+pub use error::{
+    Astray, CredentialError, Exchanged, FetchError, Nonsense, Peer, Presented, Wanted,
+};
 pub use evidence::{
     Answer, Answered, Description, Evidence, EvidenceOptions, Gathered, ImageError, Lookup,
     Records, Runnable, Shelf,

@@ -12,7 +12,7 @@ use super::{Descriptor, Index, Manifest};
 /// What a registry keeps under a tag or digest.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Document {
-    Manifest(Manifest),
+    Manifest(Box<Manifest>),
     Index(Index),
 }
 
@@ -89,7 +89,7 @@ impl Document {
     pub fn subject(&self) -> Option<&Descriptor> {
         match self {
             Self::Manifest(manifest) => manifest.subject.as_ref(),
-            Self::Index(index) => index.subject.as_ref(),
+            Self::Index(index) => index.subject.as_deref(),
         }
     }
 }
@@ -104,7 +104,7 @@ struct Any {
     config: Option<Descriptor>,
     layers: Option<Vec<Descriptor>>,
     #[serde(default, deserialize_with = "present")]
-    manifests: Option<Option<Vec<Descriptor>>>,
+    manifests: Option<Vec<Descriptor>>,
     subject: Option<Descriptor>,
     annotations: Option<BTreeMap<String, String>>,
     fs_layers: Option<IgnoredAny>,
@@ -128,11 +128,8 @@ impl Any {
             schema_version: 2,
             media_type: self.media_type,
             artifact_type: self.artifact_type,
-            manifests: self
-                .manifests
-                .ok_or(DocumentError::Incomplete("manifests"))?
-                .unwrap_or_default(),
-            subject: self.subject,
+            manifests: self.manifests.ok_or(DocumentError::Incomplete("manifests"))?,
+            subject: self.subject.map(Box::new),
             annotations: self.annotations.unwrap_or_default(),
         }))
     }
@@ -141,7 +138,7 @@ impl Any {
         if self.manifests.is_some() {
             return Err(DocumentError::Polyglot);
         }
-        Ok(Document::Manifest(Manifest {
+        Ok(Document::Manifest(Box::new(Manifest {
             schema_version: 2,
             media_type: self.media_type,
             artifact_type: self.artifact_type,
@@ -149,16 +146,15 @@ impl Any {
             layers: self.layers.ok_or(DocumentError::Incomplete("layers"))?,
             subject: self.subject,
             annotations: self.annotations.unwrap_or_default(),
-        }))
+        })))
     }
 }
 
-/// Tells a member that is `null` from one that is absent.
-#[expect(clippy::option_option, reason = "absent, null and a list are three things here")]
+/// Takes `null` for a list that is there and empty.
 fn present<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
-) -> Result<Option<Option<Vec<Descriptor>>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+) -> Result<Option<Vec<Descriptor>>, D::Error> {
+    Option::deserialize(deserializer).map(|list| Some(list.unwrap_or_default()))
 }
 
 /// A media type without its parameters.
@@ -178,6 +174,7 @@ mod tests {
     const D: &str = r#"{"mediaType":"a/b","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2}"#;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table")]
     fn p1_a_document_is_one_thing_to_every_reader() {
         for (name, media_type, body, want) in [
             (
@@ -260,7 +257,7 @@ mod tests {
                 OCI_INDEX,
                 format!(
                     r#"{{"schemaVersion":2,"manifests":[{}]}}"#,
-                    D.replacen("{", r#"{"DIGEST":"x","#, 1)
+                    D.replacen('{', r#"{"DIGEST":"x","#, 1)
                 ),
                 "not the JSON",
             ),

@@ -61,7 +61,7 @@ pub struct Index {
     pub manifests: Vec<Descriptor>,
     /// The manifest that this one says something about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subject: Option<Descriptor>,
+    pub subject: Option<Box<Descriptor>>,
     /// Free text by the pusher.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,

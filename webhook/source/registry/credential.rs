@@ -20,7 +20,7 @@ use crate::source::secret::{Secret, header};
 pub enum Credential {
     /// User name and password.
     Password { username: String, password: Secret },
-    /// An OAuth2 refresh token, for the token service.
+    /// A refresh token, for the token service.
     IdentityToken(Secret),
     /// A bearer token for the registry itself.
     RegistryToken(Secret),

@@ -40,7 +40,7 @@ mod tests {
                 r#"</v2/a/referrers/x?n=2>; rel="next""#,
                 Some("https://r.example/v2/a/referrers/x?n=2"),
             ),
-            ("absolute", r#"<https://o.example/x>;rel=next"#, Some("https://o.example/x")),
+            ("absolute", "<https://o.example/x>;rel=next", Some("https://o.example/x")),
             (
                 "query alone",
                 r#"<?n=3>; rel="next""#,

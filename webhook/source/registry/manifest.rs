@@ -14,7 +14,7 @@ use super::{Fetched, Reference, Registries};
 use crate::attest::oci::{Document, DocumentError};
 use crate::name::{Digest, Repository};
 use crate::source::Deadline;
-use crate::source::error::{FetchError, Nonsense};
+use crate::source::error::{Exchanged, FetchError, Nonsense};
 use crate::source::transport::{Cap, Request};
 
 impl Registries {
@@ -113,7 +113,7 @@ fn identify(
         Reference::Digest(wanted) if wanted.covers(bytes) => Ok(wanted),
         Reference::Digest(wanted) => {
             let found = wanted.of_same_kind(bytes);
-            Err(FetchError::OtherDigest { peer, wanted, found })
+            Err(FetchError::OtherDigest { peer, digests: Box::new(Exchanged { wanted, found }) })
         }
     }
 }

@@ -47,11 +47,11 @@ impl Registries {
             return Ok(descriptor);
         }
         let url = host.url(repository, &["blobs", "uploads", ""]);
-        let begin = Request::send(host.peer(), Method::POST, url, Bytes::new());
+        let post = Request::send(host.peer(), Method::POST, url, Bytes::new());
         let begun =
-            self.ask(&host, repository, Action::PullAndPush, begin.clone(), deadline).await?;
+            self.ask(&host, repository, Action::PullAndPush, post.clone(), deadline).await?;
         if begun.status != StatusCode::ACCEPTED {
-            return Err(begin.invalid(Nonsense::Status(begun.status)));
+            return Err(post.invalid(Nonsense::Status(begun.status)));
         }
         let url = upload(&host, &begun, descriptor.digest)?;
         let mut put = Request::send(host.peer(), Method::PUT, url, bytes);

@@ -145,13 +145,13 @@ impl Transport {
                 Err(_) => (FetchError::Late(request.peer.clone()), None),
             };
             debug!(host, tried, code = %error.code(), cause = error.source(), "no answer");
-            match pause.filter(|pause| tried < retry::RETRIES && *pause < deadline.remaining()) {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => {
-                    self.note(&host, &error, started);
-                    return Err(error);
-                }
-            }
+            let Some(pause) =
+                pause.filter(|pause| tried < retry::RETRIES && *pause < deadline.remaining())
+            else {
+                self.note(&host, &error, started);
+                return Err(error);
+            };
+            tokio::time::sleep(pause).await;
             tried += 1;
         }
     }
