@@ -25,12 +25,13 @@ pub fn simple_signing_of(kind: &str, reference: &str, digest: &str) -> Vec<u8> {
 /// An in-toto statement (v1) about one subject. `digest` is `algorithm:hex`.
 pub fn statement(predicate_type: &str, name: &str, digest: &str, predicate: Value) -> Value {
     let (algorithm, hex) = digest.split_once(':').expect("a digest with its algorithm");
-    json!({
+    let mut statement = json!({
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{"name": name, "digest": {algorithm: hex}}],
         "predicateType": predicate_type,
-        "predicate": predicate,
-    })
+    });
+    statement["predicate"] = predicate;
+    statement
 }
 
 /// DSSE's pre-authentication encoding: what is signed.

@@ -2,6 +2,7 @@
 
 /// How a Grafeas server behaves. The default is the reference server's memory store.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing to be got wrong or not")]
 pub struct Quirks {
     /// Applies `resourceUrl="…"` (with `OR`) of the filter; the reference server ignores filters.
     pub honors_filter: bool,

@@ -87,14 +87,14 @@ fn page(request: &Request, quirks: &Quirks, list: &str, all: Vec<Value>) -> Answ
     };
     let more = from + size < filtered.len();
     let mut listed: Vec<Value> = filtered.into_iter().skip(from).take(size).collect();
-    let mut token = more.then(|| (from + size).to_string()).unwrap_or_default();
+    let mut token = if more { (from + size).to_string() } else { String::new() };
     if quirks.early_end {
         token = String::new();
     } else if quirks.empty_pages {
         listed.clear();
         token = (from + 1).to_string();
     } else if quirks.page_loop && token.is_empty() {
-        token = "0".to_owned();
+        "0".clone_into(&mut token);
     }
     for one in &mut listed {
         quirks.dress(one);

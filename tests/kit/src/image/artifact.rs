@@ -9,7 +9,7 @@ use crate::base64;
 /// An artifact being built.
 #[derive(Clone, Debug)]
 pub struct Artifact {
-    artifact_type: String,
+    kind: String,
     typed: bool,
     subject: Option<Value>,
     layers: Vec<Value>,
@@ -31,7 +31,7 @@ pub struct Artifact {
 /// ```
 pub fn artifact(artifact_type: &str) -> Artifact {
     Artifact {
-        artifact_type: artifact_type.to_owned(),
+        kind: artifact_type.to_owned(),
         typed: true,
         subject: None,
         layers: Vec::new(),
@@ -103,7 +103,7 @@ impl Artifact {
     pub fn build(mut self) -> Content {
         let mut config = empty();
         if !self.typed {
-            config["mediaType"] = self.artifact_type.clone().into();
+            config["mediaType"] = self.kind.clone().into();
         }
         if self.layers.is_empty() {
             self.layers.push(empty());
@@ -115,7 +115,7 @@ impl Artifact {
             "layers": self.layers,
         });
         if self.typed {
-            manifest["artifactType"] = self.artifact_type.clone().into();
+            manifest["artifactType"] = self.kind.clone().into();
         }
         if let Some(subject) = self.subject {
             manifest["subject"] = subject;
@@ -126,7 +126,7 @@ impl Artifact {
         self.blobs.push(Bytes::from_static(b"{}"));
         Content {
             blobs: self.blobs,
-            artifact_type: Some(self.artifact_type),
+            artifact_type: Some(self.kind),
             ..Content::raw(MANIFEST, manifest.to_string())
         }
     }

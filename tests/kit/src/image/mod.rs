@@ -21,7 +21,7 @@ pub struct Content {
     /// Config and layers.
     pub blobs: Vec<Bytes>,
     /// The manifests an index lists.
-    pub children: Vec<Content>,
+    pub children: Vec<Self>,
     /// The `artifactType` to list in descriptors, if any.
     pub artifact_type: Option<String>,
     /// The platform to list in an index.

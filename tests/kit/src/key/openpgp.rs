@@ -109,7 +109,7 @@ impl KeyOptions {
     #[must_use]
     pub fn expired(self) -> Self {
         let age = SystemTime::now().duration_since(self.created).unwrap_or_default();
-        self.expires_after(age - Duration::from_secs(3600))
+        self.expires_after(age.saturating_sub(Duration::from_hours(1)))
     }
 
     /// [`Key::secret_armored`] is encrypted with this.
@@ -165,7 +165,7 @@ impl Key {
             v6: false,
             signing_subkeys: 0,
             encryption_only: false,
-            created: SystemTime::now() - Duration::from_secs(30 * 86_400),
+            created: SystemTime::now() - Duration::from_hours(30 * 24),
             expires: None,
             password: None,
         }

@@ -13,7 +13,7 @@ impl PkixKey {
         Self(KeyPair::generate().expect("an ECDSA key"))
     }
 
-    /// The public key: PEM of a SubjectPublicKeyInfo.
+    /// The public key: PEM of a `SubjectPublicKeyInfo`.
     pub fn public_pem(&self) -> String {
         self.0.public_key_pem()
     }
@@ -23,7 +23,7 @@ impl PkixKey {
         self.0.serialize_pem()
     }
 
-    /// The hex SHA-256 of the SubjectPublicKeyInfo.
+    /// The hex SHA-256 of the `SubjectPublicKeyInfo`.
     pub fn fingerprint(&self) -> String {
         sha256(&self.0.subject_public_key_info()).replace("sha256:", "")
     }

@@ -1,4 +1,4 @@
-//! AdmissionReviews as the API server sends them.
+//! Reviews as the API server sends them.
 
 mod pod;
 
