@@ -74,6 +74,9 @@ fn grafeas_has_the_quirks_it_is_told_to_have() {
     assert_eq!(list("pageToken=7"), (0, token("8")));
     with(|quirks| quirks.writes_defaults = true);
     assert_eq!(list(""), (3, token("")));
+    with(|quirks| quirks.nulls = true);
+    let none = get(&grafeas, "/v1beta1/projects/none/occurrences", &[]).json();
+    assert_eq!(none, json!({"occurrences": null, "nextPageToken": null}));
     with(|quirks| quirks.v1 = false);
     assert_eq!(get(&grafeas, "/v1/projects/acme/occurrences", &[]).status, 404);
     grafeas.require_token("secret");

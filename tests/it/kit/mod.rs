@@ -4,6 +4,7 @@ mod faults;
 mod grafeas;
 mod keys;
 mod registry;
+mod tls;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -17,6 +17,9 @@ pub struct Quirks {
     /// Writes out what is empty, as v0.1 did: `"remediation":""`, `"contentHash":null`,
     /// `"nextPageToken":""`, `"occurrences":[]`.
     pub writes_defaults: bool,
+    /// Writes `null` for what is empty: `"occurrences":null`, `"nextPageToken":null`,
+    /// `"envelope":null`, `"remediation":null`.
+    pub nulls: bool,
     /// Leaves `kind` out.
     pub omits_kind: bool,
     /// Lists the occurrences of a note that does not exist as none, instead of 404.
@@ -36,6 +39,7 @@ impl Default for Quirks {
             page_loop: false,
             empty_pages: false,
             writes_defaults: false,
+            nulls: false,
             omits_kind: false,
             forgiving_notes: false,
             v1: true,

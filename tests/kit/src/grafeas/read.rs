@@ -99,7 +99,8 @@ fn page(request: &Request, quirks: &Quirks, list: &str, all: Vec<Value>) -> Answ
     for one in &mut listed {
         quirks.dress(one);
     }
-    let mut body = json!({});
+    let mut body =
+        if quirks.nulls { json!({list: null, "nextPageToken": null}) } else { json!({}) };
     if !listed.is_empty() || quirks.writes_defaults {
         body[list] = listed.into();
     }
@@ -115,6 +116,10 @@ impl Quirks {
             && let Some(members) = occurrence.as_object_mut()
         {
             members.remove("kind");
+        }
+        if self.nulls {
+            occurrence["remediation"] = Value::Null;
+            occurrence["envelope"] = Value::Null;
         }
         if self.writes_defaults {
             occurrence["remediation"] = "".into();
