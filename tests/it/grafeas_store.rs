@@ -69,7 +69,8 @@ async fn finds_what_is_about_the_image(url: &str) {
     // More than one page of them, about an image that is not ours.
     flood(url, &project, others, &qa).await;
 
-    let evidence = store.occurrences(&image(), &[ours], &[qa.clone()], soon()).await.unwrap();
+    let evidence =
+        store.occurrences(&image(), &[ours], std::slice::from_ref(&qa), soon()).await.unwrap();
     let counting = evidence.candidates.iter().filter(|found| found.note.as_ref() == Some(&qa));
     let mut found: Vec<String> = counting.map(|found| found.name.clone()).collect();
     found.sort_unstable();

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::stage::{Stage, Target};
 
 /// The first half of what users see: an image that nobody signed, and the same one signed.
@@ -19,7 +21,7 @@ fn an_unsigned_image_is_denied_in_our_words_and_admitted_pinned_once_it_is_signe
 
         stage.sign(&digest, target);
         // "There is none" was true until now, and may be believed a second longer.
-        std::thread::sleep(std::time::Duration::from_millis(1100));
+        std::thread::sleep(Duration::from_millis(1100));
         stage.kubectl(&format!("run {tag} --image={image}")).must_pass();
         let pinned = stage.field(&format!("pod/{tag}"), ".spec.containers[0].image");
         assert_eq!(pinned, format!("{image}@{digest}"));
@@ -107,4 +109,43 @@ fn nothing_is_admitted_while_serve_is_stopped() {
         let refused = stage.kubectl(&line.replace("IMAGE", &image)).must_fail();
         assert!(refused.contains("failed calling webhook"), "{line}: {refused}");
     }
+}
+
+#[test]
+#[ignore = "needs kube-apiserver, grafeas-server, ociserve and gpg"]
+fn p12_break_glass_is_for_the_configured_group_and_leaves_a_trace() {
+    let stage = Stage::start();
+    stage
+        .kubectl(
+            "create clusterrolebinding people --clusterrole=edit --group=acme:oncall --group=acme:dev",
+        )
+        .must_pass();
+    let run = format!(
+        "run NAME --image={} --annotations=countersign.dev/break-glass=OPS-17 --as=alice --as-group=acme:GROUP",
+        stage.unsigned
+    );
+    let line = |name: &str, group: &str| run.replace("NAME", name).replace("GROUP", group);
+    let denied = stage.kubectl(&line("refused", "dev")).must_fail();
+    assert!(denied.contains("(attested.missing)"), "{denied}");
+
+    stage.kubectl(&line("urgent", "oncall")).must_pass();
+    let image = stage.field("pod/urgent", ".spec.containers[0].image");
+    assert!(image.starts_with(&format!("{}@sha256:", stage.unsigned)), "not pinned: {image}");
+    let decisions = stage.cluster.audit_annotations();
+    let traced =
+        decisions.iter().any(|found| found["pods.countersign.dev/decision"] == "break-glass");
+    assert!(traced, "{decisions:#?}");
+}
+
+#[test]
+#[ignore = "needs kube-apiserver, grafeas-server, ociserve and gpg"]
+fn p16_a_key_that_is_taken_away_bites_within_a_second() {
+    let stage = Stage::start();
+    let (image, _) = stage.push_signed("signed", Target::Store);
+    let run = format!("run shop --dry-run=server --image={image}");
+    stage.kubectl(&run).must_pass();
+    stage.exchange_key();
+    std::thread::sleep(Duration::from_secs(1));
+    let denied = stage.kubectl(&run).must_fail();
+    assert!(denied.contains("signature.unknown-key"), "{denied}");
 }

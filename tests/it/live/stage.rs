@@ -85,6 +85,13 @@ impl Stage {
         (image, digest)
     }
 
+    /// Puts a stranger's certificate where the one of the signer was.
+    pub fn exchange_key(&self) {
+        let gpg = GnuPg::new();
+        let stranger = gpg.generate("Stranger <stranger@acme.example>", "ed25519");
+        std::fs::write(self.folder.path().join("qa.asc"), gpg.certificate(&stranger)).unwrap();
+    }
+
     /// Ends the webhook, as a crash would.
     pub fn stop_serve(&mut self) {
         self.serve = None;
@@ -144,6 +151,7 @@ authorities: [{{name: qa, keys: [{{openpgp: qa.asc}}], note: {NOTE}}}]
 policies:
   - {{name: countersigned, match: {{}}, rules: [{{use: attested, parameters: {{authorities: [qa]}}}}], mode: enforce}}
 unmatched: deny
+breakGlass: {{groups: ["acme:oncall"], until: 2126-01-01T00:00:00Z}}
 "#
     )
 }
