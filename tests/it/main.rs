@@ -26,4 +26,7 @@ mod name_values;
 mod peer;
 mod registry;
 mod sign_key;
+mod verify_codes;
 mod verify_genuine;
+mod verify_scope;
+mod verify_support;

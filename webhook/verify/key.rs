@@ -52,29 +52,11 @@ impl Key {
     /// # Errors
     /// [`KeyError`]: nothing in it, a secret key, something that is no certificate, too much.
     pub fn openpgp(bytes: &[u8]) -> Result<Vec<Self>, KeyError> {
-        if bytes.len() > MAX_SIZE {
-            return Err(KeyError::TooLarge { size: bytes.len() });
+        let certs = certs(bytes)?;
+        if certs.iter().any(Cert::is_tsk) {
+            return Err(KeyError::Secret);
         }
-        let mut certs: Vec<Cert> = Vec::new();
-        for block in blocks(bytes)? {
-            let parser = CertParser::from_bytes(&block).map_err(|_| KeyError::Empty)?;
-            for cert in parser {
-                let number = certs.len() + 1;
-                if number > MAX_CERTS {
-                    return Err(KeyError::TooMany);
-                }
-                let cert =
-                    cert.map_err(|error| KeyError::Cert { number, reason: error.to_string() })?;
-                if cert.is_tsk() {
-                    return Err(KeyError::Secret);
-                }
-                certs.push(cert);
-            }
-        }
-        if certs.is_empty() {
-            return Err(KeyError::Empty);
-        }
-        Ok(merged(certs).into_iter().map(|cert| Self::OpenPgp(Arc::new(cert))).collect())
+        Ok(certs.into_iter().map(|cert| Self::OpenPgp(Arc::new(cert))).collect())
     }
 
     /// Reads one public key in PEM.
@@ -94,6 +76,30 @@ impl Key {
     }
 }
 
+/// The certificates of a keyring, binary or armored, each once, secret halves included.
+pub(super) fn certs(bytes: &[u8]) -> Result<Vec<Cert>, KeyError> {
+    if bytes.len() > MAX_SIZE {
+        return Err(KeyError::TooLarge { size: bytes.len() });
+    }
+    let mut certs: Vec<Cert> = Vec::new();
+    for block in blocks(bytes)? {
+        let parser = CertParser::from_bytes(&block).map_err(|_| KeyError::Empty)?;
+        for cert in parser {
+            let number = certs.len() + 1;
+            if number > MAX_CERTS {
+                return Err(KeyError::TooMany);
+            }
+            let cert =
+                cert.map_err(|error| KeyError::Cert { number, reason: error.to_string() })?;
+            certs.push(cert);
+        }
+    }
+    if certs.is_empty() {
+        return Err(KeyError::Empty);
+    }
+    Ok(merged(certs))
+}
+
 /// Certificates in the order given, each once, with all that is said of it anywhere: a revocation
 /// in one copy holds for the other.
 pub fn merged(certs: Vec<Cert>) -> Vec<Cert> {
@@ -104,7 +110,7 @@ pub fn merged(certs: Vec<Cert>) -> Vec<Cert> {
             Some(at) => {
                 let known = once.remove(at);
                 // It fails for certificates of different fingerprints only.
-                let merged = known.clone().merge_public(cert).unwrap_or(known);
+                let merged = known.clone().merge_public_and_secret(cert).unwrap_or(known);
                 once.insert(at, merged);
             }
         }

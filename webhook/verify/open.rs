@@ -156,9 +156,21 @@ impl Opening<'_> {
         let signed = envelope.pae();
         let payload = read(Carrier::Dsse(envelope.payload_type()), envelope.payload());
         for one in envelope.signatures().iter().take(MAX_SIGNATURES) {
-            let Ok(signatures) = message::detached(&one.signature) else {
-                self.pkix(&one.signature, &signed, &payload);
-                continue;
+            let signatures = match message::detached(&one.signature) {
+                Ok(signatures) => signatures,
+                Err(bad) if armor::is_wrapped(&one.signature) => {
+                    self.fail(Code::SignatureMalformed, bad.to_string());
+                    continue;
+                }
+                Err(_) if Message::parse(&one.signature).is_ok() => {
+                    let why = "a whole message where an envelope has a detached signature";
+                    self.fail(Code::SignatureMalformed, why);
+                    continue;
+                }
+                Err(_) => {
+                    self.pkix(&one.signature, &signed, &payload);
+                    continue;
+                }
             };
             for signature in signatures {
                 if signature.typ() == SignatureType::Binary {

@@ -50,9 +50,8 @@ impl Standing {
         let stated = signature
             .signature_creation_time()
             .ok_or_else(|| worthless(Code::SignatureMalformed, "it states no time"))?;
-        let stated = Moment { name: "the time that it states", at: stated };
-        let now = Moment { name: "now", at: system_time(now) };
-        if stated.at > now.at + CLOCK_SKEW {
+        let now = system_time(now);
+        if stated > now + CLOCK_SKEW {
             return Err(worthless(Code::SignatureInvalid, "it states a time in the future"));
         }
         let Some(key) = cert.keys().key_handle(KeyHandle::from(key)).next() else {
@@ -62,26 +61,25 @@ impl Standing {
         can_sign(&key, now)?;
         is_strong(signature, &key, now)?;
         is_alive(signature, now)?;
-        let expired = expiry(&key, now);
+        let expired = expiry_of(&key, now).filter(|end| *end <= now);
         let end = [retired, expired].into_iter().flatten().min();
-        let was_good = match key.clone().with_policy(&lenient(), stated.at) {
+        let was_good = match key.clone().with_policy(&lenient(), stated) {
             Ok(key) => key.alive().is_ok() && key.valid_cert().alive().is_ok() && key.for_signing(),
             // Self-signatures may be younger: gpg replaces them when an expiry is extended.
             Err(_) => true,
         };
-        if !was_good || end.is_some_and(|end| end <= stated.at) {
+        if !was_good || end.is_some_and(|end| end <= stated) {
             return Err(worthless(
                 Code::KeyExpired,
                 format!(
-                    "its key {} was no longer or not yet valid at {}",
+                    "its key {} was not valid at the time that it states",
                     key.key().fingerprint(),
-                    stated.name
                 ),
             ));
         }
         let time = |at: SystemTime| Timestamp::try_from(at).unwrap_or(Timestamp::MIN);
         Ok(Self {
-            signed_at: time(stated.at),
+            signed_at: time(stated),
             ended: end.map(|end| {
                 format!(
                     "its key {} expired or was retired at {}",
@@ -93,28 +91,21 @@ impl Standing {
     }
 }
 
-/// A time at which something is judged.
-#[derive(Clone, Copy)]
-struct Moment {
-    name: &'static str,
-    at: SystemTime,
-}
-
 /// When the certificate or the key was retired or superseded, if it was.
 ///
 /// # Errors
 /// Revoked as compromised or without a reason: then no time that a signature states helps.
-fn revocation(
+pub(super) fn revocation(
     cert: &Cert,
     key: &ErasedKeyAmalgamation<'_, PublicParts>,
-    now: Moment,
+    now: SystemTime,
 ) -> Result<Option<SystemTime>, Worthless> {
     let lenient = lenient();
     let mut retired = None;
     let subkey =
         cert.keys().subkeys().find(|sub| sub.key().fingerprint() == key.key().fingerprint());
-    let subkey = subkey.as_ref().map(|sub| ("subkey", sub.revocation_status(&lenient, now.at)));
-    let whole = ("certificate", cert.revocation_status(&lenient, now.at));
+    let subkey = subkey.as_ref().map(|sub| ("subkey", sub.revocation_status(&lenient, now)));
+    let whole = ("certificate", cert.revocation_status(&lenient, now));
     for (what, status) in [whole].into_iter().chain(subkey) {
         let revocations = match status {
             RevocationStatus::Revoked(revocations) => revocations,
@@ -157,10 +148,13 @@ fn revocation(
 }
 
 /// Whether the certificate vouches for the key, and lets it sign.
-fn can_sign(key: &ErasedKeyAmalgamation<'_, PublicParts>, now: Moment) -> Result<(), Worthless> {
+fn can_sign(
+    key: &ErasedKeyAmalgamation<'_, PublicParts>,
+    now: SystemTime,
+) -> Result<(), Worthless> {
     let refuse = |why: String| worthless(Code::KeyNotForSigning, why);
     let name = key.key().fingerprint();
-    match key.clone().with_policy(&lenient(), now.at) {
+    match key.clone().with_policy(&lenient(), now) {
         Ok(valid) if valid.for_signing() => Ok(()),
         Ok(_) => Err(refuse(format!("its certificate does not let key {name} sign"))),
         Err(_) => Err(refuse(format!("its certificate has no valid signature over key {name}"))),
@@ -171,10 +165,10 @@ fn can_sign(key: &ErasedKeyAmalgamation<'_, PublicParts>, now: Moment) -> Result
 fn is_strong(
     signature: &Signature,
     key: &ErasedKeyAmalgamation<'_, PublicParts>,
-    now: Moment,
+    now: SystemTime,
 ) -> Result<(), Worthless> {
     let weak = |why: String| worthless(Code::SignatureWeak, why);
-    let strict = StandardPolicy::at(now.at);
+    let strict = StandardPolicy::at(now);
     if lenient().signature(signature, HashAlgoSecurity::CollisionResistance).is_err() {
         let why = "it carries something critical that is not known here";
         return Err(worthless(Code::SignatureInvalid, why));
@@ -182,7 +176,7 @@ fn is_strong(
     if strict.signature(signature, HashAlgoSecurity::CollisionResistance).is_err() {
         return Err(weak(format!("it uses {}", signature.hash_algo())));
     }
-    if key.clone().with_policy(&strict, now.at).is_err() || is_dsa(key.key().pk_algo()) {
+    if key.clone().with_policy(&strict, now).is_err() || is_dsa(key.key().pk_algo()) {
         let bits = key.key().mpis().bits().map(|bits| format!(" of {bits} bits"));
         return Err(weak(format!(
             "its key ({}{}) or the certificate's own signatures are no longer strong enough",
@@ -193,18 +187,21 @@ fn is_strong(
     Ok(())
 }
 
-fn is_alive(signature: &Signature, now: Moment) -> Result<(), Worthless> {
+fn is_alive(signature: &Signature, now: SystemTime) -> Result<(), Worthless> {
     signature
-        .signature_alive(now.at, CLOCK_SKEW)
+        .signature_alive(now, CLOCK_SKEW)
         .map_err(|_| worthless(Code::SignatureExpired, "it is past the expiry that it states"))
 }
 
-/// When the key or its certificate expired, if it has.
-fn expiry(key: &ErasedKeyAmalgamation<'_, PublicParts>, now: Moment) -> Option<SystemTime> {
+/// When the key or its certificate expired or will.
+pub(super) fn expiry_of(
+    key: &ErasedKeyAmalgamation<'_, PublicParts>,
+    now: SystemTime,
+) -> Option<SystemTime> {
     let lenient = lenient();
-    let valid = key.clone().with_policy(&lenient, now.at).ok()?;
+    let valid = key.clone().with_policy(&lenient, now).ok()?;
     let primary = valid.valid_cert().primary_key().key_expiration_time();
-    [primary, valid.key_expiration_time()].into_iter().flatten().filter(|end| *end <= now.at).min()
+    [primary, valid.key_expiration_time()].into_iter().flatten().min()
 }
 
 /// Judges algorithms as of long ago, when all of them were accepted.

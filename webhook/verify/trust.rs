@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::keys::Keys;
-use super::{Attests, Authority, Verified};
+use super::{Attests, Authority, Identity, Level, Verified};
 
 /// The authorities and their keys, checked against each other.
 #[derive(Clone, Debug)]
@@ -22,6 +22,11 @@ pub enum TrustError {
     NoKeys { name: Arc<str> },
     #[error("authority {name:?} attests nothing; leave `attests` out for simple signing")]
     AttestsNothing { name: Arc<str> },
+    #[error(
+        "authority {name:?} has `identities` beside `identity: digest`, which asks for no name; \
+         leave one of them out"
+    )]
+    IdentitiesUnused { name: Arc<str> },
     #[error(
         "authorities {first:?} and {second:?} hold the same key {fingerprint}; give each its own, \
          or say `sharedKey: true` on both"
@@ -46,6 +51,9 @@ impl Trust {
             }
             if authority.attests.is_empty() {
                 return Err(TrustError::AttestsNothing { name: name() });
+            }
+            if authority.identity == Identity::Digest && !authority.identities.is_empty() {
+                return Err(TrustError::IdentitiesUnused { name: name() });
             }
         }
         let keys = Keys::new(&authorities);
@@ -90,8 +98,7 @@ impl Trust {
             let embedded = Attests::Embedded(predicate_type.to_owned());
             authority.attests.contains(&embedded)
                 && verified.iter().any(|one| {
-                    one.authority() == &*authority.name
-                        && one.subject().level == super::Level::Index
+                    one.authority() == &*authority.name && one.subject().level == Level::Index
                 })
         };
         self.authorities.iter().filter(covers).map(|found| Arc::clone(&found.name)).collect()
