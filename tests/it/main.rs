@@ -27,6 +27,7 @@ mod peer;
 mod registry;
 mod sign_key;
 mod verify_codes;
+mod serve;
 mod verify_genuine;
 mod verify_scope;
 mod verify_support;

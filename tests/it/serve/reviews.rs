@@ -1,0 +1,251 @@
+//! Every body gets an answer, and no body more than its share.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
+use std::time::Instant;
+
+use super::Client;
+use super::Response;
+use super::Serving;
+use super::allow;
+
+const POD: &[u8] = include_bytes!("../../../fixtures/reviews/pod-create.mutate.raw");
+
+/// The uid is among the first members, as the API server writes it; `size` bytes in all.
+fn padded(size: usize) -> Vec<u8> {
+    let text = std::str::from_utf8(POD).unwrap();
+    let mut body = text.replacen("\"object\":{", "\"object\":{\"padding\":\"PAD\",", 1);
+    assert!(body.contains("PAD"), "{text}");
+    let padding = "x".repeat(size - body.len() + 3);
+    body = body.replacen("PAD", &padding, 1);
+    assert_eq!(body.len(), size);
+    body.into_bytes()
+}
+
+fn uid() -> String {
+    let review: serde_json::Value = serde_json::from_slice(POD).unwrap();
+    review["request"]["uid"].as_str().unwrap().to_owned()
+}
+
+fn denied(response: &Response, code: &str) -> serde_json::Value {
+    assert_eq!(response.status, 200, "{}", response.text());
+    let review = response.json();
+    assert_eq!(review["response"]["allowed"], false);
+    assert_eq!(review["response"]["uid"], uid());
+    assert_eq!(review["response"]["auditAnnotations"]["codes"], code);
+    review
+}
+
+#[tokio::test]
+async fn p13_reviews_are_answered_by_reviews() {
+    let serving = Serving::start(allow).await;
+    let mut client = serving.connect().await;
+    for target in ["/validate?timeout=10s", "/mutate?timeout=10s", "/validate"] {
+        let response = client.post(target, POD).await.unwrap();
+        assert_eq!(response.status, 200, "{target}");
+        assert_eq!(response.header("content-type"), Some("application/json"), "{target}");
+        assert_eq!(response.json()["response"]["uid"], uid(), "{target}");
+        assert_eq!(response.json()["response"]["allowed"], true, "{target}");
+    }
+    let other = String::from_utf8(POD.to_vec()).unwrap().replace("k8s.io/v1\"", "k8s.io/v1beta1\"");
+    let response = client.post("/validate", other.as_bytes()).await.unwrap();
+    denied(&response, "review.invalid");
+    serving.metric("countersign_reviews_total{phase=\"validate\",decision=\"denied\"} 1").await;
+    serving.metric("countersign_reviews_total{phase=\"mutate\",decision=\"allowed\"} 1").await;
+    serving.metric("countersign_violations_total{code=\"review.invalid\"} 1").await;
+}
+
+#[tokio::test]
+async fn p13_http_errors_are_for_what_is_no_review() {
+    let serving = Serving::start(allow).await;
+    for (name, target, lines, body, status) in [
+        ("no JSON", "/validate", "", &b"hello"[..], 400),
+        ("empty", "/mutate", "", b"", 400),
+        ("another object", "/validate", "", br#"{"kind":"Pod"}"#, 400),
+        ("other path", "/admit", "", POD, 404),
+        ("compressed", "/validate", "content-encoding: gzip\r\n", POD, 415),
+    ] {
+        let mut client = serving.connect().await;
+        let response = client.post_with(target, lines, body).await.unwrap();
+        assert_eq!(response.status, status, "{name}: {}", response.text());
+    }
+    let mut client = serving.connect().await;
+    assert_eq!(client.get("/validate").await.unwrap().status, 405);
+    serving.metric("countersign_refused_requests_total{reason=\"no review\"} 3").await;
+}
+
+#[tokio::test]
+async fn p8_a_body_may_be_large_but_not_too_large() {
+    let serving = Serving::start(allow).await;
+    let mut client = serving.connect().await;
+    let response = client.post("/validate", &padded(7 << 20)).await.unwrap();
+    assert_eq!(response.json()["response"]["allowed"], true, "7 MiB is judged");
+
+    for size in [(8 << 20) + 1, 20 << 20] {
+        let response = serving.connect().await.post("/validate", &padded(size)).await.unwrap();
+        let review = denied(&response, "review.too-large");
+        let message = review["response"]["status"]["message"].as_str().unwrap();
+        let want = "the review is larger than 8388608 bytes (review.too-large); \
+                    make the object smaller, or raise limits.body";
+        assert_eq!(message, want);
+    }
+    let response = serving.connect().await.post("/validate", &vec![b'x'; 20 << 20]).await.unwrap();
+    assert_eq!(response.status, 413, "no uid, no review");
+}
+
+#[tokio::test]
+async fn p8_a_body_without_a_length_is_bounded_too() {
+    let serving = Serving::start(allow).await;
+    for (size, code) in [(100, None), (300_000, None), (9 << 20, Some("review.too-large"))] {
+        let mut client = serving.connect().await;
+        client.head("POST", "/validate", "transfer-encoding: chunked\r\n").await.unwrap();
+        let body = if size == 100 { POD.to_vec() } else { padded(size) };
+        for chunk in body.chunks(70_000) {
+            client.send(format!("{:x}\r\n", chunk.len()).as_bytes()).await.unwrap();
+            client.send(chunk).await.unwrap();
+            client.send(b"\r\n").await.unwrap();
+        }
+        client.send(b"0\r\n\r\n").await.unwrap();
+        let response = client.receive().await.unwrap();
+        match code {
+            None => assert_eq!(response.json()["response"]["allowed"], true, "{size}"),
+            Some(code) => drop(denied(&response, code)),
+        }
+    }
+}
+
+#[tokio::test]
+async fn p8_a_body_that_drips_is_denied_in_time() {
+    let serving = Serving::start(allow).await;
+    let started = Instant::now();
+    let mut client = serving.connect().await;
+    let lines = format!("content-length: {}\r\n", POD.len());
+    client.head("POST", "/validate?timeout=1s", &lines).await.unwrap();
+    client.send(&POD[..1000]).await.unwrap();
+    let response = client.receive().await.unwrap();
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    let review = denied(&response, "review.deadline");
+    assert_eq!(review["response"]["status"]["code"], 503);
+
+    let mut client = serving.connect().await;
+    client.head("POST", "/validate?timeout=1s", &lines).await.unwrap();
+    client.send(&POD[..10]).await.unwrap();
+    assert_eq!(client.receive().await.unwrap().status, 408, "no uid, no review");
+}
+
+#[tokio::test]
+async fn p8_slow_uploads_of_large_bodies_do_not_keep_usual_reviews_waiting() {
+    let serving = Serving::start_with(allow, |options| options.body = 1 << 20).await;
+    let mut slow = Vec::new();
+    // Four fill the budget; of the four after them no more than the beginning is taken.
+    for timeout in ["4s", "4s", "4s", "4s", "2s", "2s", "2s", "2s"] {
+        let mut client = serving.connect().await;
+        let target = format!("/validate?timeout={timeout}");
+        client.head("POST", &target, "content-length: 1000000\r\n").await.unwrap();
+        let part = &padded(1_000_000)[..990_000];
+        let _ = tokio::time::timeout(Duration::from_millis(100), client.send(part)).await;
+        slow.push(client);
+    }
+    let started = Instant::now();
+    let response = serving.connect().await.post("/validate", POD).await.unwrap();
+    assert_eq!(response.json()["response"]["allowed"], true);
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    let mut statuses = Vec::new();
+    for mut client in slow {
+        let response = client.receive().await.unwrap();
+        statuses.push(response.status);
+        if response.status == 503 {
+            assert_eq!(response.header("retry-after"), Some("1"));
+        } else {
+            denied(&response, "review.deadline");
+        }
+    }
+    // The fifth may have got what the others left.
+    assert_eq!(statuses[..4], [200; 4]);
+    assert_eq!(statuses[5..], [503; 3]);
+}
+
+#[tokio::test]
+async fn p13_a_panic_is_a_denial_and_the_next_review_is_judged() {
+    let serving = Serving::start(|phase, body: bytes::Bytes, deadline| async move {
+        assert!(!body.windows(5).any(|window| window == b"PANIC"), "asked to");
+        allow(phase, body, deadline).await
+    })
+    .await;
+    let mut client = serving.connect().await;
+    let body = String::from_utf8(POD.to_vec()).unwrap().replacen("\"app\"", "\"PANIC\"", 1);
+    let response = client.post("/validate", body.as_bytes()).await.unwrap();
+    let review = denied(&response, "review.invalid");
+    let message = review["response"]["status"]["message"].as_str().unwrap();
+    assert!(message.contains("a fault in countersign itself"), "{message}");
+    assert_eq!(client.post("/validate", b"PANIC").await.unwrap().status, 500, "no uid, no review");
+    assert_eq!(client.post("/validate", POD).await.unwrap().json()["response"]["allowed"], true);
+    serving.metric("countersign_panics_total 2").await;
+    serving.metric("countersign_in_flight 0").await;
+}
+
+#[tokio::test]
+async fn p13_the_caller_is_answered_before_it_gives_up() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&seen);
+    let serving = Serving::start(move |phase, body, deadline| {
+        noted.lock().unwrap().push(deadline.remaining());
+        allow(phase, body, deadline)
+    })
+    .await;
+    let mut client = serving.connect().await;
+    for (target, least, most) in [
+        ("/validate?timeout=1s", 700, 900),
+        ("/validate?timeout=10s", 7800, 8000),
+        ("/validate", 7800, 8000),
+    ] {
+        client.post(target, POD).await.unwrap();
+        let left = seen.lock().unwrap().pop().unwrap().as_millis();
+        assert!((least..=most).contains(&left), "{target}: {left} ms");
+    }
+}
+
+#[tokio::test]
+async fn p8_connections_are_counted() {
+    let serving = Serving::start_with(allow, |options| options.connections = 2).await;
+    let mut first = serving.connect().await;
+    let second = serving.connect().await;
+    first.post("/validate", POD).await.unwrap();
+    assert!(serving.connect_as(None).await.is_err(), "a third is closed");
+    drop(second);
+    for _ in 0..50 {
+        if let Ok(mut third) = serving.connect_as(None).await {
+            assert_eq!(third.post("/validate", POD).await.unwrap().status, 200);
+            assert_eq!(first.post("/validate", POD).await.unwrap().status, 200);
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("a place that is free is given away");
+}
+
+#[tokio::test]
+async fn many_connections_at_once_leave_nothing_behind() {
+    let serving = Arc::new(Serving::start_with(allow, |options| options.connections = 40).await);
+    for _ in 0..3 {
+        let clients: Vec<Client> =
+            futures_util::future::join_all((0..40).map(|_| serving.connect())).await;
+        let answers = clients
+            .into_iter()
+            .map(|mut client| async move { client.post("/validate", POD).await.unwrap().status });
+        let answers = futures_util::future::join_all(answers).await;
+        assert!(answers.iter().all(|status| *status == 200), "{answers:?}");
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+}
+
+#[tokio::test]
+#[ignore = "takes 100 seconds"]
+async fn a_connection_may_rest_longer_than_the_api_server_lets_it() {
+    let serving = Serving::start(allow).await;
+    let mut client = serving.connect().await;
+    client.post("/validate", POD).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    assert_eq!(client.post("/validate", POD).await.unwrap().status, 200);
+}
