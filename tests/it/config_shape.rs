@@ -5,7 +5,7 @@ use std::path::Path;
 use countersign::config;
 
 fn read(text: &str) -> Result<config::document::Document, String> {
-    config::read(Path::new("serve.yaml"), text).map_err(|error| error.to_string())
+    config::parse(Path::new("serve.yaml"), text).map_err(|error| error.to_string())
 }
 
 const SERVE: &str = include_str!("../../fixtures/config/serve.yaml");

@@ -6,9 +6,13 @@
 //! run, each with file and line.
 
 mod at;
+mod contents;
 pub mod document;
 mod error;
+mod files;
+mod loaded;
 mod parse;
+mod parts;
 mod problem;
 mod schema;
 mod units;
@@ -16,14 +20,12 @@ mod units;
 pub use at::At;
 pub use error::ConfigError;
 pub use error::ConfigErrors;
+pub use loaded::Config;
+pub use loaded::Purpose;
+pub use parse::parse;
 pub use problem::Problem;
 pub use schema::schema;
 pub use units::Size;
 pub use units::Span;
 
-use std::path::Path;
-
-/// The document that `text` of `file` is.
-pub fn read(file: &Path, text: &str) -> Result<document::Document, ConfigError> {
-    parse::parse(file, text)
-}
+use parse::nearest;

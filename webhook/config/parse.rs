@@ -13,7 +13,7 @@ use crate::name::escape;
 ///
 /// # Errors
 /// The first thing that is wrong, with its line.
-pub(super) fn parse(file: &Path, text: &str) -> Result<Document, ConfigError> {
+pub fn parse(file: &Path, text: &str) -> Result<Document, ConfigError> {
     let options = serde_saphyr::options! { with_snippet: false };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let line = error.location().map_or(0, |location| location.line());

@@ -11,7 +11,11 @@ use crate::name::BadName;
 use crate::name::BadPattern;
 use crate::name::BadPinned;
 use crate::policy::RuleError;
+use crate::serve::TlsError;
+use crate::source::RegistriesError;
+use crate::source::StoreOptionsError;
 use crate::verify::BadAttests;
+use crate::verify::BadIdentityMap;
 use crate::verify::KeyError;
 use crate::verify::TrustError;
 
@@ -42,9 +46,9 @@ pub enum Problem {
     /// A file with nothing of use in it.
     #[error("{}: {problem}", path.display())]
     Pem { path: PathBuf, problem: &'static str },
-    /// A private key that is not the certificate's, and the like.
-    #[error("{}: is not the key of the first certificate in {}", key.display(), certificate.display())]
-    OtherKey { certificate: PathBuf, key: PathBuf },
+    /// The files of `tls`, taken together.
+    #[error("the files of `tls` cannot be used")]
+    TlsFiles(#[source] TlsError),
 
     // Names.
     /// A pattern over repositories.
@@ -86,6 +90,9 @@ pub enum Problem {
     /// A name of a store, an authority or a policy.
     #[error("\"{0}\" is no name; use a to z, 0 to 9, `.`, `_` and `-`, and begin with a letter")]
     BadName(String),
+    /// A store that is called as another source is.
+    #[error("\"{0}\" is what another source is called; give the store its own name")]
+    TakenName(String),
     /// Two entries of one name.
     #[error("{kind} \"{name}\" stands on line {first} too; give each its own name")]
     SameName { kind: &'static str, name: String, first: u64 },
@@ -108,6 +115,9 @@ pub enum Problem {
     /// A kind of payload.
     #[error(transparent)]
     Attests(#[from] BadAttests),
+    /// Names of images elsewhere.
+    #[error(transparent)]
+    Identities(#[from] BadIdentityMap),
     /// The keys in a file.
     #[error("{}: holds no key that an authority can have", path.display())]
     Key { path: PathBuf, source: KeyError },
@@ -117,6 +127,14 @@ pub enum Problem {
     /// A source that is none.
     #[error("there is no source \"{name}\"; did you mean \"{nearest}\"?")]
     UnknownSource { name: String, nearest: String },
+
+    // Servers, of which clients are made last.
+    /// Something about registries that fits nothing.
+    #[error(transparent)]
+    Registries(#[from] RegistriesError),
+    /// Something about a store that fits nothing.
+    #[error(transparent)]
+    Store(#[from] StoreOptionsError),
 
     // Rules.
     /// A rule that does not load.

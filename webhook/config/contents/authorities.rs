@@ -1,0 +1,143 @@
+//! `authorities`: who may say what.
+
+use std::sync::Arc;
+
+use super::Reading;
+use super::SHOWN;
+use super::stores::TAKEN;
+use crate::config::At;
+use crate::config::Problem;
+use crate::config::document::AfterExpiry;
+use crate::config::document::Authority;
+use crate::config::document::Identity;
+use crate::config::document::KeyFile;
+use crate::config::document::LayersCheckedBy;
+use crate::config::document::Store;
+use crate::config::nearest;
+use crate::name::Pattern;
+use crate::name::escape;
+use crate::verify;
+use crate::verify::Attests;
+use crate::verify::IdentityMap;
+use crate::verify::Key;
+use crate::verify::Trust;
+use crate::verify::TrustError;
+
+/// `authorities`, each with its keys, and taken together.
+pub(in crate::config) fn authorities(
+    reading: &mut Reading<'_>,
+    authorities: &[At<Authority>],
+    stores: &[At<Store>],
+) -> Option<Trust> {
+    reading.distinct("authority", authorities.iter().map(|authority| &authority.name));
+    let errors = reading.errors.len();
+    let found: Vec<_> =
+        authorities.iter().map(|authority| self::authority(reading, authority, stores)).collect();
+    if reading.errors.len() > errors {
+        return None;
+    }
+    match Trust::new(found.clone()) {
+        Ok(trust) => return Some(trust),
+        // Every pair is told, not the first alone.
+        Err(TrustError::SharedKey { .. }) => {
+            for (at, (second, entry)) in found.iter().zip(authorities).enumerate() {
+                for first in found.iter().take(at) {
+                    let pair = Trust::new(vec![first.clone(), second.clone()]);
+                    reading.take(entry.line, pair);
+                }
+            }
+        }
+        Err(error) => reading.fail(0, error),
+    }
+    None
+}
+
+fn authority(
+    reading: &mut Reading<'_>,
+    entry: &At<Authority>,
+    stores: &[At<Store>],
+) -> verify::Authority {
+    if entry.keys.is_empty() {
+        let why = "is empty, so nothing could ever count for this authority; name a file of keys";
+        reading.fail(entry.line, Problem::Senseless { key: "keys", why });
+    }
+    if entry.identity == Identity::Digest && entry.identities.is_some() {
+        reading.fail(entry.line, Problem::Choice(NO_NAMES));
+    }
+    let attests = reading.parse_some("attests", entry.attests.as_ref());
+    verify::Authority {
+        name: entry.name.value.as_str().into(),
+        keys: entry.keys.iter().flat_map(|file| keys(reading, file)).collect(),
+        note: entry.note.as_ref().and_then(|note| reading.parse(note)),
+        attests: attests.unwrap_or_else(|| vec![Attests::SimpleSigning]),
+        sources: sources(reading, entry, stores),
+        identity: match entry.identity {
+            Identity::Repository => verify::Identity::Repository,
+            Identity::Digest => verify::Identity::Digest,
+        },
+        identities: identities(reading, entry),
+        after_expiry: match entry.after_expiry {
+            AfterExpiry::Reject => verify::AfterExpiry::Reject,
+            AfterExpiry::SignedBefore => verify::AfterExpiry::SignedBefore,
+        },
+        layers_checked_by: entry.layers_checked_by.map(|by| match by {
+            LayersCheckedBy::Runtime => verify::LayersCheckedBy::Runtime,
+            LayersCheckedBy::Gate => verify::LayersCheckedBy::Gate,
+        }),
+        shared_key: entry.shared_key,
+    }
+}
+
+/// The keys in one file.
+pub(in crate::config) fn keys(reading: &mut Reading<'_>, file: &At<KeyFile>) -> Vec<Key> {
+    let (KeyFile::Openpgp(path) | KeyFile::Pkix(path)) = &file.value;
+    let Some(bytes) = reading.read(&file.with(path.clone())) else { return Vec::new() };
+    let keys = match file.value {
+        KeyFile::Openpgp(_) => Key::openpgp(&bytes),
+        KeyFile::Pkix(_) => Key::pkix(&bytes).map(|key| vec![key]),
+    };
+    let path = reading.path(path);
+    reading
+        .take(file.line, keys.map_err(|source| Problem::Key { path, source }))
+        .unwrap_or_default()
+}
+
+fn sources(
+    reading: &mut Reading<'_>,
+    entry: &At<Authority>,
+    stores: &[At<Store>],
+) -> Option<Vec<Arc<str>>> {
+    let sources = entry.sources.as_ref()?;
+    if sources.is_empty() {
+        let why = super::EMPTY;
+        reading.fail(sources.line, Problem::Senseless { key: "sources", why });
+    }
+    let named = stores.iter().map(|store| store.name.value.as_str());
+    let known: Vec<&str> = named.chain(TAKEN.into_iter().filter(|name| *name != "index")).collect();
+    for source in sources.iter().filter(|source| !known.contains(&&*source.value)) {
+        let nearest = nearest(source, &known).map_or_else(String::new, |name| (*name).to_owned());
+        let name = escape(source, SHOWN);
+        reading.fail(source.line, Problem::UnknownSource { name, nearest });
+    }
+    Some(sources.iter().map(|source| source.value.as_str().into()).collect())
+}
+
+fn identities(reading: &mut Reading<'_>, entry: &At<Authority>) -> IdentityMap {
+    let Some(map) = &entry.identities else { return IdentityMap::default() };
+    let errors = reading.errors.len();
+    let entries: Vec<(Pattern, Pattern)> = map
+        .iter()
+        .filter_map(|(ours, theirs)| {
+            let ours = reading.parse(&theirs.with(ours.clone()));
+            let theirs = reading.parse(theirs);
+            ours.zip(theirs)
+        })
+        .collect();
+    if reading.errors.len() > errors {
+        return IdentityMap::default();
+    }
+    reading.take(map.line, IdentityMap::new(entries)).unwrap_or_default()
+}
+
+const NO_NAMES: &str =
+    "`identity: digest` asks for no name, so `identities` say nothing; leave one of them out";

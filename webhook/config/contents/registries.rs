@@ -1,0 +1,129 @@
+//! `registries`: which may be asked, and how.
+
+use super::Reading;
+use super::SHOWN;
+use crate::config::At;
+use crate::config::Problem;
+use crate::config::document::Credential;
+use crate::config::document::Host;
+use crate::config::document::Registries;
+use crate::name::Pattern;
+use crate::name::Repository;
+use crate::name::escape;
+use crate::source::CredentialOptions;
+use crate::source::CredentialSource;
+use crate::source::HostOptions;
+use crate::source::RegistriesOptions;
+
+/// `registries`.
+pub(in crate::config) fn registries(
+    reading: &mut Reading<'_>,
+    registries: &Registries,
+) -> RegistriesOptions {
+    let none = |line| (line, Problem::Senseless { key: "registries.allow", why: NOTHING_ALLOWED });
+    let allow = match &registries.allow {
+        Some(allow) if allow.is_empty() => {
+            let (line, problem) = none(allow.line);
+            reading.fail(line, problem);
+            Vec::new()
+        }
+        Some(allow) => reading.parse_all(allow),
+        None => {
+            let (line, problem) = none(0);
+            reading.fail(line, problem);
+            Vec::new()
+        }
+    };
+    let mut hosts: Vec<HostOptions> = Vec::new();
+    let mut lines = Vec::new();
+    for entry in &registries.hosts {
+        let Some(host) = host(reading, entry) else { continue };
+        if let Some(at) = hosts.iter().position(|known| known.host == host.host) {
+            let first = lines.get(at).copied().unwrap_or_default();
+            let name = host.host.clone();
+            reading.fail(entry.line, Problem::SameName { kind: "host", name, first });
+        }
+        lines.push(entry.line);
+        hosts.push(host);
+    }
+    RegistriesOptions { allow: Some(allow), hosts }
+}
+
+fn host(reading: &mut Reading<'_>, entry: &At<Host>) -> Option<HostOptions> {
+    let name = host_name(&entry.host);
+    if name.is_none() {
+        reading.fail(entry.host.line, Problem::Host(escape(&entry.host, SHOWN)));
+    }
+    let ca = entry.ca.as_ref().and_then(|path| reading.certificates(path));
+    if entry.plain_http && entry.ca.is_some() {
+        reading.fail(entry.line, Problem::Choice("`ca` and `plainHttp` exclude each other"));
+    }
+    let credentials = entry.credentials.iter();
+    let credentials = credentials
+        .filter_map(|rule| credential(reading, name.as_deref().unwrap_or("host.invalid"), rule))
+        .collect();
+    let token_realm = entry.token_realm.as_ref().and_then(|realm| {
+        let (schemes, wanted): (&[&str], _) = match entry.plain_http {
+            true => (&["https", "http"], WANTED),
+            false => (&["https"], "it must be https, without user, query or fragment"),
+        };
+        reading.url(realm, schemes, wanted)
+    });
+    let mirrors = entry.mirrors.iter().filter_map(|text| mirror(reading, text)).collect();
+    let lookaside = entry.lookaside.as_ref();
+    let lookaside = lookaside.and_then(|url| reading.url(url, &["https", "http"], WANTED));
+    let (host, plain_http) = (name?, entry.plain_http);
+    Some(HostOptions { host, plain_http, ca, credentials, token_realm, mirrors, lookaside })
+}
+
+/// A host in the spelling of image references; `None` if none would be read so.
+fn host_name(text: &str) -> Option<String> {
+    let probe: Repository = format!("{text}/a/b").parse().ok()?;
+    let port = text.rsplit_once(':').map(|(_, port)| port);
+    let port = port.filter(|port| !port.contains(']'));
+    let in_range = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
+    (probe.path() == "a/b" && in_range).then(|| probe.host().to_owned())
+}
+
+/// A mirror, `host` or `host/prefix`.
+fn mirror(reading: &mut Reading<'_>, text: &At<String>) -> Option<String> {
+    let (host, prefix) = text.split_once('/').unwrap_or((text, ""));
+    let whole = prefix.is_empty() || format!("{}/a", text.value).parse::<Repository>().is_ok();
+    if host_name(host).is_some() && whole && !text.ends_with('/') {
+        return Some(text.value.clone());
+    }
+    reading.fail(text.line, Problem::Mirror(escape(text, SHOWN)));
+    None
+}
+
+fn credential(
+    reading: &mut Reading<'_>,
+    host: &str,
+    rule: &At<Credential>,
+) -> Option<CredentialOptions> {
+    // Patterns here are over paths: the host is that of the entry.
+    let whole = rule.repositories.as_ref().map(|paths| {
+        let patterns = paths.iter().map(|path| path.with(format!("{host}/{}", path.value)));
+        paths.with(patterns.collect::<Vec<_>>())
+    });
+    let repositories: Option<Vec<Pattern>> = reading.parse_some("repositories", whole.as_ref());
+    let source = match (&rule.docker_config, &rule.username, &rule.password_file) {
+        (Some(path), None, None) => CredentialSource::DockerConfig(reading.there(path)),
+        (None, Some(username), Some(path)) => CredentialSource::PasswordFile {
+            username: username.value.clone(),
+            file: reading.there(path),
+        },
+        _ => {
+            reading.fail(rule.line, Problem::Choice(ONE_CREDENTIAL));
+            return None;
+        }
+    };
+    Some(CredentialOptions { repositories: repositories.unwrap_or_default(), source })
+}
+
+const NOTHING_ALLOWED: &str =
+    "names no repository, so no image could ever be looked at; name those that may be asked";
+
+const WANTED: &str = "it must be https or http, without user, query or fragment";
+
+const ONE_CREDENTIAL: &str = "a credential is `dockerConfig`, or `username` and `passwordFile`";

@@ -1,0 +1,90 @@
+//! A whole configuration: read, checked and turned into a gate.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::ConfigError;
+use super::ConfigErrors;
+use super::Problem;
+use super::contents::Reading;
+use super::document::Document;
+use super::files::Files;
+use super::parse::parse;
+use super::parts::Parts;
+use crate::admission::Gate;
+use crate::admission::Policy;
+use crate::serve::ServeOptions;
+use crate::verify::Trust;
+
+/// What a configuration is read for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Purpose {
+    /// To serve: all of it.
+    Serve,
+    /// To judge from a shell, or to take the place of another gate: neither `listen` nor `tls`.
+    Inspect,
+}
+
+/// A configuration that holds together.
+pub struct Config {
+    /// The gate that it describes.
+    pub gate: Arc<Gate>,
+    /// What the listeners are told; `None` for [`Purpose::Inspect`].
+    pub serve: Option<ServeOptions>,
+    /// The revision of policy and trust: the same wherever the same files are read.
+    pub revision: String,
+    pub(super) document: Document,
+    pub(super) trust: Arc<Trust>,
+    pub(super) policies: Vec<Policy>,
+}
+
+/// What one attempt to read a configuration came to, and the files to watch from then on.
+pub(super) struct Attempt {
+    pub(super) outcome: Result<Config, ConfigErrors>,
+    pub(super) files: Files,
+}
+
+impl Config {
+    /// Reads the configuration in `path` and all files that it names. Contacts nobody.
+    ///
+    /// # Errors
+    /// The first error of the file's shape, or all errors of its contents.
+    pub fn load(path: &Path, purpose: Purpose) -> Result<Self, ConfigErrors> {
+        attempt(path, purpose).outcome
+    }
+}
+
+/// Reads a configuration, and says which files it looked at even if something is wrong.
+pub(super) fn attempt(path: &Path, purpose: Purpose) -> Attempt {
+    let mut files = Files::default();
+    let document = match document(path, &mut files) {
+        Ok(document) => document,
+        Err(error) => return Attempt { outcome: Err(ConfigErrors(vec![error])), files },
+    };
+    let mut reading = Reading::new(path, files);
+    let parts = Parts::read(&mut reading, &document, purpose);
+    let (files, mut errors) = reading.finish();
+    let outcome = match parts {
+        Some(parts) if errors.is_empty() => {
+            let revision = files.revision(path.parent().unwrap_or(path));
+            let built = parts.build(document, revision);
+            built.map_err(|problem| ConfigErrors(vec![ConfigError::new(path, 0, problem)]))
+        }
+        _ => {
+            errors.sort_by_key(|error| error.line);
+            Err(ConfigErrors(errors))
+        }
+    };
+    Attempt { outcome, files }
+}
+
+fn document(path: &Path, files: &mut Files) -> Result<Document, ConfigError> {
+    let failed = |problem| ConfigError::new(path, 0, problem);
+    let bytes = files
+        .read(path)
+        .map_err(|source| failed(Problem::Unreadable { path: path.to_owned(), source }))?;
+    let text = String::from_utf8(bytes).map_err(|_| failed(Problem::Shape(NO_TEXT.to_owned())))?;
+    parse(path, &text)
+}
+
+const NO_TEXT: &str = "is no UTF-8 text";

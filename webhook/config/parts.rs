@@ -1,0 +1,144 @@
+//! The parts of a gate: everything that a configuration says, checked, before anything is built.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Problem;
+use super::contents;
+use super::contents::Reading;
+use super::document;
+use super::document::Document;
+use super::loaded::Config;
+use super::loaded::Purpose;
+use crate::admission::BreakGlass;
+use crate::admission::Exception;
+use crate::admission::Gate;
+use crate::admission::GateOptions;
+use crate::admission::Permission;
+use crate::admission::Policy;
+use crate::admission::Templates;
+use crate::attest::oci::Platform;
+use crate::name::Digest;
+use crate::serve::ServeOptions;
+use crate::source::Evidence;
+use crate::source::EvidenceOptions;
+use crate::source::GrafeasStore;
+use crate::source::Registries;
+use crate::source::RegistriesOptions;
+use crate::source::Shelf;
+use crate::source::StoreOptions;
+use crate::verify::Trust;
+
+/// What there is to build a gate from.
+pub(super) struct Parts {
+    serve: Option<ServeOptions>,
+    registries: RegistriesOptions,
+    stores: Vec<StoreOptions>,
+    trust: Trust,
+    policies: Vec<Policy>,
+    unmatched: Permission,
+    cluster_platforms: Vec<Platform>,
+    revoked: HashSet<Digest>,
+    exceptions: Vec<Exception>,
+    break_glass: Option<BreakGlass>,
+    most_images: usize,
+    deadline: Duration,
+    shelf: Shelf,
+    memory: u64,
+}
+
+impl Parts {
+    /// Reads all of the contents; what is wrong is left with `reading`, and then there may be no
+    /// parts.
+    pub(super) fn read(
+        reading: &mut Reading<'_>,
+        document: &Document,
+        purpose: Purpose,
+    ) -> Option<Self> {
+        let serve = match purpose {
+            Purpose::Serve => contents::serve(reading, document),
+            Purpose::Inspect => None,
+        };
+        let registries = contents::registries(reading, &document.registries);
+        let stores = contents::stores(reading, &document.stores);
+        let trust = contents::authorities(reading, &document.authorities, &document.stores);
+        let policies =
+            contents::policies(reading, &document.policies, &document.authorities, trust.as_ref());
+        let unmatched = contents::unmatched(reading, document.unmatched);
+        let glass = document.break_glass.as_ref();
+        let limits = &document.limits;
+        Some(Self {
+            serve,
+            registries,
+            stores,
+            policies,
+            cluster_platforms: contents::platforms(reading, document.cluster_platforms.as_ref()),
+            revoked: contents::revoked(reading, &document.revoked),
+            exceptions: contents::exceptions(reading, &document.exceptions),
+            break_glass: glass.and_then(|glass| contents::break_glass(reading, glass)),
+            most_images: contents::positive(reading, "limits.images", limits.images.as_ref(), 500),
+            deadline: contents::deadline(reading, document.deadline.as_ref()),
+            shelf: contents::shelf(&document.cache),
+            memory: document.cache.memory.as_ref().map_or(48 << 20, |size| size.0),
+            trust: trust?,
+            unmatched: unmatched?,
+        })
+    }
+
+    /// The gate, with clients that have contacted nobody yet.
+    ///
+    /// # Errors
+    /// Where a client cannot be made of what is said about its server.
+    pub(super) fn build(self, document: Document, revision: String) -> Result<Config, Problem> {
+        let trust = Arc::new(self.trust);
+        let recording = self.stores.iter().filter(|store| !store.records.is_empty());
+        let recording = recording.map(|store| Arc::clone(&store.name)).collect();
+        let stores: Vec<_> = self
+            .stores
+            .into_iter()
+            .map(|store| GrafeasStore::new(store).map(Arc::new))
+            .collect::<Result<_, _>>()?;
+        let mut rules = self.policies.iter().flat_map(|policy| &policy.rules);
+        let evidence = Evidence::new(EvidenceOptions {
+            registries: Arc::new(Registries::new(self.registries)?),
+            stores,
+            trust: Arc::clone(&trust),
+            shelf: self.shelf,
+            memory: self.memory,
+            patience: self.deadline,
+            reads_settings: rules.any(|rule| rule.rule.reads().config),
+        });
+        let gate = Gate::new(GateOptions {
+            revision: revision.clone(),
+            trust: Arc::clone(&trust),
+            evidence,
+            recording,
+            policies: self.policies.clone(),
+            unmatched: self.unmatched,
+            unpinned: permission(document.unpinned),
+            templates: match document.templates {
+                document::Templates::Deny => Templates::Deny,
+                document::Templates::Warn => Templates::Warn,
+                document::Templates::Ignore => Templates::Ignore,
+            },
+            cluster_platforms: self.cluster_platforms,
+            revoked: self.revoked,
+            exceptions: self.exceptions,
+            break_glass: self.break_glass,
+            most_images: self.most_images,
+            none: self.shelf.none,
+            deadline: self.deadline,
+        });
+        let (serve, policies) = (self.serve, self.policies);
+        Ok(Config { gate: Arc::new(gate), serve, revision, document, trust, policies })
+    }
+}
+
+/// The gate's word for what the document says.
+pub(super) fn permission(said: document::Permission) -> Permission {
+    match said {
+        document::Permission::Deny => Permission::Deny,
+        document::Permission::Allow => Permission::Allow,
+    }
+}
