@@ -117,7 +117,7 @@ fn p12_break_glass_is_for_the_configured_group_and_leaves_a_trace() {
     let stage = Stage::start();
     stage
         .kubectl(
-            "create clusterrolebinding people --clusterrole=edit --group=acme:oncall --group=acme:dev",
+            "create clusterrolebinding people --clusterrole=cluster-admin --group=acme:oncall --group=acme:dev",
         )
         .must_pass();
     let run = format!(
