@@ -1,5 +1,6 @@
 //! A credential, what it is for, and reading it again when its file changes.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -62,6 +63,17 @@ impl CredentialRule {
             }
         };
         Self { repositories: options.repositories, source }
+    }
+
+    /// Tells this credential from others, by where it is. Not 0.
+    pub(super) fn scope(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        match &self.source {
+            Source::Given(credential) => credential.identity().hash(&mut hasher),
+            Source::DockerConfig(file) => file.path.hash(&mut hasher),
+            Source::PasswordFile(username, file) => (username, &file.path).hash(&mut hasher),
+        }
+        hasher.finish() | 1
     }
 
     /// Whether this is the credential for a repository.

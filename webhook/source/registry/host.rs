@@ -6,6 +6,7 @@ use url::Url;
 
 use super::credential::{Credential, CredentialRule};
 use super::options::HostOptions;
+use super::realm;
 use crate::name::Repository;
 use crate::source::error::{FetchError, Peer};
 use crate::source::transport::is_plain;
@@ -47,17 +48,11 @@ impl Host {
     /// # Errors
     /// If a name or a URL in the options is none.
     pub(super) fn new(options: HostOptions) -> Result<Self, HostError> {
-        let host = options.host.to_ascii_lowercase();
-        let name = if HUB_ALIASES.contains(&host.as_str()) { HUB } else { &host };
-        let scheme = if options.plain_http { "http" } else { "https" };
-        let api = if name == HUB { HUB_API } else { name };
-        let origin: Url = format!("{scheme}://{api}/")
-            .parse()
-            .ok()
-            .filter(|url: &Url| is_plain(url) && url.path() == "/" && url.query().is_none())
-            .ok_or_else(|| HostError::Host(options.host.clone()))?;
-        let realm = options.token_realm.or_else(|| known_realm(name));
-        if realm.as_ref().is_some_and(|realm| !may_carry(realm, &origin)) {
+        let origin = origin(&options)?;
+        let name = canonical(&options.host);
+        let name = name.as_str();
+        let realm = options.token_realm.or_else(|| realm::known(name));
+        if realm.as_ref().is_some_and(|at| !realm::may_carry(at, &origin)) {
             return Err(HostError::Realm(options.host));
         }
         if options.lookaside.as_ref().is_some_and(|url| !is_plain(url) || url.query().is_some()) {
@@ -83,13 +78,15 @@ impl Host {
         Peer::Registry(Arc::clone(&self.name))
     }
 
-    /// Which of the configured credentials is for a repository, counted from 1; 0 if none is.
+    /// Tells apart the credentials that are configured for repositories; 0 for none.
     pub(super) fn scope(&self, repository: &Repository) -> u64 {
-        let at = self.credentials.iter().position(|rule| rule.covers(repository));
-        at.map_or(0, |at| at as u64 + 1)
+        self.credentials
+            .iter()
+            .find(|rule| rule.covers(repository))
+            .map_or(0, CredentialRule::scope)
     }
 
-    /// The credential for a repository, if there is one.
+    /// The credential for a repository: of the first rule that covers it and has one.
     ///
     /// # Errors
     /// If its file cannot be read: going on without would be answered by a wrong reason.
@@ -97,22 +94,23 @@ impl Host {
         &self,
         repository: &Repository,
     ) -> Result<Option<Credential>, FetchError> {
-        let rule = self.credentials.iter().find(|rule| rule.covers(repository));
-        let Some(rule) = rule else { return Ok(None) };
-        rule.read(repository)
-            .await
-            .map_err(|source| FetchError::Credentials { peer: self.peer(), source })
+        for rule in self.credentials.iter().filter(|rule| rule.covers(repository)) {
+            let found = rule.read(repository).await;
+            let found =
+                found.map_err(|source| FetchError::Credentials { peer: self.peer(), source })?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
-    /// Whether tokens for this host may be had at `realm`: on its own host, or on the one that is
-    /// configured or known for it; never over a weaker connection than the host's own.
+    /// Whether tokens for this host may be had at `realm`.
     ///
     /// # Errors
     /// If not.
     pub(super) fn permit_realm(&self, realm: &Url) -> Result<(), FetchError> {
-        let known = realm.origin() == self.origin.origin()
-            || self.realm.as_ref().is_some_and(|known| known.origin() == realm.origin());
-        if known && may_carry(realm, &self.origin) {
+        if realm::permitted(realm, &self.origin, self.realm.as_ref()) {
             return Ok(());
         }
         let realm = realm.origin().ascii_serialization();
@@ -129,6 +127,27 @@ impl Host {
     }
 }
 
+/// Where the API of the host of `options` is.
+///
+/// # Errors
+/// If it is no host.
+pub(super) fn origin(options: &HostOptions) -> Result<Url, HostError> {
+    let name = canonical(&options.host);
+    let scheme = if options.plain_http { "http" } else { "https" };
+    let api = if name == HUB { HUB_API } else { &name };
+    format!("{scheme}://{api}/")
+        .parse()
+        .ok()
+        .filter(|url: &Url| is_plain(url) && url.path() == "/" && url.query().is_none())
+        .ok_or_else(|| HostError::Host(options.host.clone()))
+}
+
+/// The host as repositories write it.
+fn canonical(host: &str) -> String {
+    let host = host.to_ascii_lowercase();
+    if HUB_ALIASES.contains(&host.as_str()) { HUB.to_owned() } else { host }
+}
+
 /// The repository `path` under a mirror; `None` if the mirror's first part is no host.
 pub(super) fn under(mirror: &str, path: &str) -> Option<Repository> {
     let mirror = mirror.trim_end_matches('/');
@@ -137,114 +156,13 @@ pub(super) fn under(mirror: &str, path: &str) -> Option<Repository> {
     repository.host().eq_ignore_ascii_case(host).then_some(repository)
 }
 
-/// Whether secrets may go to `realm` that otherwise go to `origin`.
-fn may_carry(realm: &Url, origin: &Url) -> bool {
-    is_plain(realm) && (realm.scheme() == "https" || origin.scheme() == "http")
-}
-
-/// Token services of public registries that are on another host.
-fn known_realm(name: &str) -> Option<Url> {
-    let realm = match name {
-        HUB => "https://auth.docker.io/token",
-        "registry.gitlab.com" => "https://gitlab.com/jwt/auth",
-        _ => return None,
-    };
-    realm.parse().ok()
-}
-
-const HUB: &str = "docker.io";
+pub(super) const HUB: &str = "docker.io";
 const HUB_API: &str = "registry-1.docker.io";
 const HUB_ALIASES: [&str; 2] = ["index.docker.io", HUB_API];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn p9_tokens_come_from_known_realms_only() {
-        for (name, host, plain_http, configured, realm, permitted) in [
-            ("own host", "r.example", false, None, "https://r.example/token", true),
-            (
-                "own host, default port",
-                "r.example",
-                false,
-                None,
-                "https://r.example:443/token",
-                true,
-            ),
-            ("other port", "r.example", false, None, "https://r.example:444/token", false),
-            ("subdomain", "r.example", false, None, "https://auth.r.example/token", false),
-            ("look-alike", "r.example", false, None, "https://r.example.evil.example/token", false),
-            ("user in the URL", "r.example", false, None, "https://r.example@evil.example/", false),
-            ("user at the own host", "r.example", false, None, "https://u:p@r.example/", false),
-            (
-                "configured",
-                "r.example",
-                false,
-                Some("https://auth.example/t"),
-                "https://auth.example/token?a=b",
-                true,
-            ),
-            (
-                "not the configured",
-                "r.example",
-                false,
-                Some("https://auth.example/t"),
-                "https://auth.evil.example/",
-                false,
-            ),
-            ("downgrade", "r.example", false, None, "http://r.example/token", false),
-            (
-                "downgrade of the configured",
-                "r.example",
-                false,
-                Some("https://auth.example/t"),
-                "http://auth.example/t",
-                false,
-            ),
-            ("plain host", "127.0.0.1:5000", true, None, "http://127.0.0.1:5000/token", true),
-            (
-                "plain host, other host",
-                "127.0.0.1:5000",
-                true,
-                None,
-                "http://127.0.0.1:5001/token",
-                false,
-            ),
-            (
-                "plain host, configured",
-                "127.0.0.1:5000",
-                true,
-                Some("http://127.0.0.1:5001/t"),
-                "http://127.0.0.1:5001/t",
-                true,
-            ),
-            ("metadata", "r.example", false, None, "https://169.254.169.254/latest", false),
-            ("hub", "docker.io", false, None, "https://auth.docker.io/token", true),
-            (
-                "hub by its old name",
-                "index.docker.io",
-                false,
-                None,
-                "https://auth.docker.io/token",
-                true,
-            ),
-            ("hub's for another", "r.example", false, None, "https://auth.docker.io/token", false),
-            ("gitlab", "registry.gitlab.com", false, None, "https://gitlab.com/jwt/auth", true),
-        ] {
-            let host = Host::new(HostOptions {
-                host: host.into(),
-                plain_http,
-                token_realm: configured.map(|url| url.parse().unwrap()),
-                ..HostOptions::default()
-            });
-            let got = host.unwrap().permit_realm(&realm.parse().unwrap());
-            assert_eq!(got.is_ok(), permitted, "{name}");
-            if let Err(error) = got {
-                assert_eq!(error.code().to_string(), "registry.realm-refused", "{name}");
-            }
-        }
-    }
 
     #[test]
     fn options_that_cannot_be_meant_are_refused() {

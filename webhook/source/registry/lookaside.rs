@@ -61,12 +61,12 @@ impl Registries {
         url.set_path("/v2/");
         let request = Request::get(host.peer(), url);
         let response = match self.ask(host, repository, Action::Pull, request, deadline).await {
-            Ok(response) => Some(response),
+            Ok(response) => response,
             // Who may read one repository may perhaps not see the registry's front page.
-            Err(FetchError::Unauthorized { .. }) => None,
+            Err(FetchError::Unauthorized { .. }) => return Ok(false),
             Err(error) => return Err(error),
         };
-        let announced = response.is_some_and(|found| found.header(ANNOUNCED) == Some("1"));
+        let announced = response.header(ANNOUNCED) == Some("1");
         self.extensions.insert(Arc::clone(&host.name), announced).await;
         Ok(announced)
     }

@@ -10,10 +10,12 @@ mod docker_config;
 mod host;
 mod link;
 mod listing;
+mod login;
 mod lookaside;
 mod manifest;
 mod options;
 mod push;
+mod realm;
 mod referrers;
 mod session;
 mod token;
@@ -85,7 +87,7 @@ impl Registries {
     /// # Errors
     /// If the options cannot be meant.
     pub fn new(options: RegistriesOptions) -> Result<Self, RegistriesError> {
-        let transport = Transport::new(settings(&options.hosts))?;
+        let settings = settings(&options.hosts)?;
         let mut hosts = HashMap::new();
         for host in options.hosts {
             let host = Arc::new(Host::new(host)?);
@@ -96,7 +98,7 @@ impl Registries {
         Ok(Self {
             allow: options.allow,
             hosts,
-            transport,
+            transport: Transport::new(settings)?,
             challenges: Cache::new(HOSTS),
             tokens: Tokens::new(),
             without_referrers: remembering(Duration::from_mins(5)),
@@ -156,32 +158,28 @@ impl fmt::Display for Reference<'_> {
     }
 }
 
-/// How the transport talks to every host that the options name; what has an entry of its own goes
-/// by that.
-fn settings(hosts: &[HostOptions]) -> Vec<HostSettings> {
-    let own = hosts.iter().map(|host| HostSettings {
-        authority: host.host.clone(),
-        plain_http: host.plain_http,
-        ca: host.ca.clone(),
-        identity: None,
-    });
-    let named = hosts.iter().flat_map(|host| {
-        let urls = host.token_realm.iter().chain(&host.lookaside).map(|url| HostSettings {
-            authority: url.authority().to_owned(),
-            plain_http: url.scheme() == "http",
+/// How the transport talks to every host that an entry names; those with an entry of their own go by
+/// that, since it comes last.
+fn settings(hosts: &[HostOptions]) -> Result<Vec<HostSettings>, HostError> {
+    let mut named = Vec::new();
+    let mut own = Vec::new();
+    for host in hosts {
+        let setting = |authority: &str, plain_http| HostSettings {
+            authority: authority.to_owned(),
+            plain_http,
             ca: host.ca.clone(),
             identity: None,
-        });
-        let mirrors = host.mirrors.iter().map(|mirror| HostSettings {
-            authority: mirror.split('/').next().unwrap_or_default().to_owned(),
-            plain_http: false,
-            ca: host.ca.clone(),
-            identity: None,
-        });
-        urls.chain(mirrors)
-    });
-    // The last one counts.
-    named.chain(own).collect()
+        };
+        own.push(setting(host::origin(host)?.authority(), host.plain_http));
+        for url in host.token_realm.iter().chain(&host.lookaside) {
+            named.push(setting(url.authority(), url.scheme() == "http"));
+        }
+        for mirror in &host.mirrors {
+            named.push(setting(mirror.split('/').next().unwrap_or_default(), false));
+        }
+    }
+    named.extend(own);
+    Ok(named)
 }
 
 fn remembering<

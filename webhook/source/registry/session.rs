@@ -38,7 +38,14 @@ impl Registries {
         let credential = host.credential(repository).await?;
         let visit = Visit { host, repository, action, credential: credential.as_ref(), deadline };
         if let Some(known) = self.challenges.get(&host.name).await {
-            request.secret = self.meet(&visit, &known, None).await?;
+            match self.meet(&visit, &known, None).await {
+                Ok(secret) => request.secret = secret,
+                Err(error) => {
+                    // It may have moved its token service; the next request asks it anew.
+                    self.challenges.invalidate(&host.name).await;
+                    return Err(error);
+                }
+            }
         }
         let mut response = self.transport.send(request.clone(), deadline).await?;
         if response.status == StatusCode::UNAUTHORIZED && is_from(host, &response) {
@@ -92,24 +99,25 @@ struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    /// The scope of the token: that of the challenge where it is about this repository as the
-    /// registry calls it and allows no more than is wanted, else our own.
+    /// The scope of the token: that of the challenge where it is about this repository, perhaps
+    /// under a longer name of the registry's own, and allows just what is wanted; else our own.
     fn scope(&self, challenged: Option<&str>) -> String {
+        let path = self.repository.path();
         let actions = match self.action {
             Action::Pull => "pull",
             Action::PullAndPush => "pull,push",
         };
-        let within = |scope: &&str| {
-            let allowed = scope.strip_prefix("repository:").and_then(|rest| rest.rsplit_once(':'));
-            allowed.is_some_and(|(name, allowed)| {
-                name.ends_with(self.repository.path())
-                    && allowed.split(',').all(|one| actions.split(',').any(|action| action == one))
-                    && allowed.split(',').count() == actions.split(',').count()
+        let fits = |scope: &&str| {
+            let parts = scope.strip_prefix("repository:").and_then(|rest| rest.rsplit_once(':'));
+            parts.is_some_and(|(name, allowed)| {
+                let ours = name.strip_suffix(path);
+                allowed == actions
+                    && ours.is_some_and(|before| before.is_empty() || before.ends_with('/'))
             })
         };
-        match challenged.filter(within) {
+        match challenged.filter(fits) {
             Some(scope) => scope.to_owned(),
-            None => format!("repository:{}:{actions}", self.repository.path()),
+            None => format!("repository:{path}:{actions}"),
         }
     }
 }
