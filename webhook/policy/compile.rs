@@ -8,8 +8,8 @@ use regorus::{
 };
 
 use super::{
-    Bundle, Metadata, Place, Reads, Rule, RuleError, bundle::RegoFile, program::Program,
-    rule::Entry,
+    Bundle, Metadata, Place, Reads, Rule, RuleError, bundle::RegoFile, guard, hoist,
+    program::Program, refuse, rule::Entry, safety,
 };
 
 /// Compiles the rule in `package` with its parameters.
@@ -28,9 +28,14 @@ pub(super) fn compile(
     }
     let metadata = metadata(&own, package, parameters)?;
     let entries = entries(package, &own)?;
+    modules.iter().try_for_each(|module| {
+        refuse::refuse(module, &modules)?;
+        safety::check(module, &modules)
+    })?;
     let mut data = bundle.data.clone();
     data.insert("parameters".to_owned(), parameters.clone());
-    let program = link(engine, package, &entries, &Value::from(serde_json::Value::Object(data)))?;
+    let data = Value::from(serde_json::Value::Object(data));
+    let program = rewrite_and_link(package, &bundle.modules, &modules, &entries, &data)?;
     let code = metadata.custom.code.clone().unwrap_or_else(|| package.to_lowercase());
     let reads = modules.iter().map(|module| Reads::of(module)).fold(Reads::default(), BitOr::bitor);
     let rule = Rule { package: package.to_owned(), metadata, code, entries, reads, program };
@@ -108,6 +113,26 @@ fn entries(package: &str, own: &[&Module]) -> Result<Vec<Entry>, RuleError> {
     } else {
         Ok(entries)
     }
+}
+
+/// Compiles what the files mean in OPA, which takes some rewriting.
+fn rewrite_and_link(
+    package: &str,
+    files: &[RegoFile],
+    modules: &[Ref<Module>],
+    entries: &[Entry],
+    data: &Value,
+) -> Result<Program, RuleError> {
+    let each =
+        |files: &[RegoFile], modules: &[Ref<Module>], by: fn(&RegoFile, &Module) -> RegoFile| {
+            files.iter().zip(modules).map(|(file, module)| by(file, module)).collect::<Vec<_>>()
+        };
+    let silent = each(files, modules, guard::silence);
+    // As it is written first, so that mistakes are shown where they stand.
+    link(parse(package, &silent)?, package, entries, data)?;
+    let hoisted = hoist::hoist(package, &silent)?.unwrap_or(silent);
+    let modules = parse(package, &hoisted)?.get_modules().clone();
+    link(parse(package, &each(&hoisted, &modules, guard::guard))?, package, entries, data)
 }
 
 fn link(

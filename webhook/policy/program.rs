@@ -10,7 +10,7 @@ use std::{
 use regorus::{
     CompiledPolicy, MemoryBudgetConfig, Value,
     languages::rego::compiler::Compiler,
-    rvm::{Program as Code, RegoVM},
+    rvm::{Program as Code, RegoVM, vm::ExecutionMode},
     utils::limits::ExecutionTimerConfig,
 };
 
@@ -22,13 +22,13 @@ pub struct Limits {
     pub time: Duration,
     /// Instructions of the machine; the honest need grows with the number of images.
     pub instructions: usize,
-    /// Bytes that are alive beyond those that were when the evaluation began.
+    /// Bytes that the evaluation asks for in all, whether it gives them back or not.
     pub memory: NonZeroU64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        const MEMORY: NonZeroU64 = NonZeroU64::new(32 << 20).unwrap();
+        const MEMORY: NonZeroU64 = NonZeroU64::new(64 << 20).unwrap();
         Self { time: Duration::from_secs(1), instructions: 20_000_000, memory: MEMORY }
     }
 }
@@ -75,6 +75,8 @@ impl Program {
         let mut machine = RegoVM::new();
         machine.load_program(self.code.clone());
         machine.set_strict_builtin_errors(false);
+        // In the other mode a condition that fails in a comprehension ends the loop around it.
+        machine.set_execution_mode(ExecutionMode::Suspendable);
         machine.set_max_instructions(self.limits.instructions);
         machine.set_execution_timer_config(Some(ExecutionTimerConfig {
             limit: self.limits.time,

@@ -200,3 +200,26 @@ fn indexes<'a>(refr: &'a Expr, found: &mut impl FnMut(Node<'a>)) {
         }
     }
 }
+
+/// The expressions that an expression is made of, without those of the bodies in it.
+pub(super) fn children(item: &Expr) -> Vec<&Expr> {
+    let refs: Vec<&Ref<Expr>> = match item {
+        Expr::RefDot { refr, .. } => vec![refr],
+        Expr::RefBrack { refr, index, .. } => vec![refr, index],
+        Expr::Call { params, .. } => params.iter().collect(),
+        Expr::Array { items, .. } | Expr::Set { items, .. } => items.iter().collect(),
+        Expr::Object { fields, .. } => {
+            fields.iter().flat_map(|(_, key, value)| [key, value]).collect()
+        }
+        Expr::UnaryExpr { expr, .. } => vec![expr],
+        Expr::BinExpr { lhs, rhs, .. }
+        | Expr::BoolExpr { lhs, rhs, .. }
+        | Expr::ArithExpr { lhs, rhs, .. }
+        | Expr::AssignExpr { lhs, rhs, .. } => vec![lhs, rhs],
+        Expr::Membership { key, value, collection, .. } => {
+            key.iter().chain([value, collection]).collect()
+        }
+        _ => Vec::new(),
+    };
+    refs.into_iter().map(AsRef::as_ref).collect()
+}
