@@ -176,6 +176,18 @@ async fn p8_too_many_about_one_image_fail() {
 }
 
 #[tokio::test]
+async fn p8_attestations_of_other_notes_crowd_out_nothing() {
+    let (double, store) = double();
+    for _ in 0..=1000 {
+        double.put(PROJECT, attestation(&uri(), "projects/image-build/notes/other"));
+    }
+    let ours = double.put(PROJECT, attestation(&uri(), QA));
+    let found = ask(&store).await.unwrap();
+    assert_eq!(found.candidates[0].name, ours);
+    assert_eq!(found.candidates.len(), 1 + 16, "and a few, to say why they do not count");
+}
+
+#[tokio::test]
 async fn p8_oversized_pages_fail() {
     let (double, store) = double();
     double.fault(On::all(), Fault::Endless);

@@ -1,9 +1,6 @@
 //! Notes.
 
-use axum::{
-    extract::{Path, Query, State},
-    http::HeaderMap,
-};
+use axum::{extract::State, http::HeaderMap};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -13,7 +10,9 @@ use super::{
     database::{self, Of, Table},
     lists::{self, ListQuery},
     message::Note,
-    request::{Body, Ids, NoteQuery, batch_size, exists, invalid, note, object, project},
+    request::{
+        Body, Ids, NoteQuery, Path, Query, batch_size, exists, invalid, note, object, project,
+    },
 };
 use crate::attest::grafeas::Class;
 

@@ -1,9 +1,6 @@
 //! Occurrences.
 
-use axum::{
-    extract::{Path, Query, State},
-    http::HeaderMap,
-};
+use axum::{extract::State, http::HeaderMap};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -14,7 +11,7 @@ use super::{
     database::{Of, Table},
     lists::{self, ListQuery},
     message::Occurrence,
-    request::{Body, Ids, batch_size, note, object, occurrence, project},
+    request::{Body, Ids, Path, Query, batch_size, note, object, occurrence, project},
     summary,
 };
 use crate::{attest::grafeas::Class, name::ProjectName};

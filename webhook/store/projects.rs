@@ -1,9 +1,6 @@
 //! Projects: names only; nothing needs one.
 
-use axum::{
-    extract::{Path, Query, State},
-    http::HeaderMap,
-};
+use axum::{extract::State, http::HeaderMap};
 use serde_json::{Value, json};
 
 use super::{
@@ -11,7 +8,7 @@ use super::{
     api::Api,
     database::{self, Table},
     lists::{self, ListQuery},
-    request::{Body, exists, invalid, not_there, object, project},
+    request::{Body, Path, Query, exists, invalid, not_there, object, project},
 };
 use crate::name::ProjectName;
 

@@ -1,7 +1,11 @@
 //! Parts of requests.
 
-use axum::{body::Bytes, extract::rejection::BytesRejection};
-use serde::Deserialize;
+use axum::{
+    body::Bytes,
+    extract::{self, FromRequestParts, rejection::BytesRejection},
+    http::request::Parts,
+};
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::answer::Refusal;
@@ -9,6 +13,36 @@ use crate::{
     attest::grafeas::Class,
     name::{NoteName, OccurrenceName, ProjectName},
 };
+
+/// What the query says; a wrong one is refused in the form of Grafeas.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+/// What the path says; a wrong one is refused in the form of Grafeas.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        match extract::Query::from_request_parts(parts, state).await {
+            Ok(extract::Query(query)) => Ok(Self(query)),
+            Err(rejection) => Err(Refusal::Invalid(rejection.body_text())),
+        }
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        match extract::Path::from_request_parts(parts, state).await {
+            Ok(extract::Path(path)) => Ok(Self(path)),
+            Err(rejection) => Err(Refusal::Invalid(rejection.body_text())),
+        }
+    }
+}
 
 pub type Body = Result<Bytes, BytesRejection>;
 

@@ -40,6 +40,8 @@ pub(super) enum Outcome {
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) kept: Vec<Sifted>,
+    /// Attestations of notes that were not asked for: they explain, and never count.
+    pub(super) others: Vec<Sifted>,
 }
 
 /// Reads a list as far as the route reaches.
@@ -64,13 +66,13 @@ pub(super) async fn read(
         hasher: RandomState::new(),
         bytes: 0,
         foreign: 0,
-        kept: Vec::new(),
+        found: Found::default(),
     };
     for _ in 0..MOST_PAGES {
         let Some(body) = reader.fetch(deadline).await? else { return Ok(Outcome::UnknownParent) };
         let more = reader.take(body).await?;
         if !more || route.reach == Reach::FirstPage {
-            return Ok(Outcome::Found(Found { kept: reader.kept }));
+            return Ok(Outcome::Found(reader.found));
         }
     }
     Err(caller.too_much(MOST_PAGES, "pages of occurrences"))
@@ -87,7 +89,7 @@ struct Reader<'a> {
     hasher: RandomState,
     bytes: u64,
     foreign: usize,
-    kept: Vec<Sifted>,
+    found: Found,
 }
 
 impl Reader<'_> {
@@ -129,8 +131,9 @@ impl Reader<'_> {
             !sieved.names.is_empty() && sieved.names.iter().all(|name| self.names.contains(name));
         self.names.extend(sieved.names);
         self.foreign += sieved.foreign;
-        self.kept.extend(sieved.kept);
-        if self.kept.len() > MOST_KEPT {
+        self.found.kept.extend(sieved.kept);
+        self.found.others.extend(sieved.others);
+        if self.found.kept.len() > MOST_KEPT {
             return Err(self.caller.too_much(MOST_KEPT, "occurrences about one image"));
         }
         if self.foreign > MOST_FOREIGN {
@@ -151,13 +154,15 @@ impl Reader<'_> {
 
     /// Large pages are sifted where they keep nobody waiting.
     async fn sift(&self, body: Bytes) -> Result<Sieved, PageError> {
+        let most_others = MOST_OTHERS.saturating_sub(self.found.others.len());
         if body.len() <= SMALL {
-            return self.sieve.page(&body, self.route.note.as_ref(), &self.hasher);
+            return self.sieve.page(&body, self.route.note.as_ref(), most_others, &self.hasher);
         }
         let (sieve, hasher) = (Arc::clone(self.sieve), self.hasher.clone());
         let note: Option<NoteName> = self.route.note.clone();
-        let sifting =
-            tokio::task::spawn_blocking(move || sieve.page(&body, note.as_ref(), &hasher));
+        let sifting = tokio::task::spawn_blocking(move || {
+            sieve.page(&body, note.as_ref(), most_others, &hasher)
+        });
         match sifting.await {
             Ok(sieved) => sieved,
             Err(crash) => match crash.try_into_panic() {
@@ -179,6 +184,9 @@ const MOST_PAGES: usize = 100;
 
 /// What is about the image, and of the notes that count or whose records are wanted.
 const MOST_KEPT: usize = 1000;
+
+/// Attestations under other notes that are handed on.
+const MOST_OTHERS: usize = 16;
 
 /// What is not, in stores that ignore filters.
 const MOST_FOREIGN: usize = 50_000;

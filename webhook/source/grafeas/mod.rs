@@ -160,18 +160,17 @@ impl GrafeasStore {
                 }
                 continue;
             };
-            for Sifted { name, candidates, record, unreadable, of_another_note } in found.kept {
-                if !seen.insert(name) {
-                    continue;
+            for Sifted { name, candidates, record, unreadable } in found.kept {
+                if seen.insert(name) {
+                    evidence.candidates.extend(candidates);
+                    evidence.records.extend(record);
+                    evidence.unreadable.extend(unreadable);
                 }
-                if of_another_note { &mut others } else { &mut evidence.candidates }
-                    .extend(candidates);
-                evidence.records.extend(record);
-                evidence.unreadable.extend(unreadable);
             }
+            others.extend(found.others);
         }
-        others.truncate(MOST_OTHERS);
-        evidence.candidates.extend(others);
+        others.retain(|other| !seen.contains(&other.name));
+        evidence.candidates.extend(others.into_iter().flat_map(|other| other.candidates));
         evidence
     }
 }
@@ -189,6 +188,3 @@ struct Route {
 
 /// Lists that are read at once.
 const AT_ONCE: usize = 8;
-
-/// Attestations under other notes that are handed on.
-const MOST_OTHERS: usize = 16;

@@ -35,15 +35,15 @@ pub(super) struct Sifted {
     pub(super) candidates: Vec<Candidate>,
     pub(super) record: Option<(&'static str, Value)>,
     pub(super) unreadable: Option<Rejection>,
-    /// It is signed, and of a note that nobody asked for: it explains, and never counts.
-    pub(super) of_another_note: bool,
 }
 
 /// What a page came to.
 #[derive(Debug, Default)]
 pub(super) struct Sieved {
     pub(super) kept: Vec<Sifted>,
-    /// Occurrences that are of no use.
+    /// Those of other notes: a few, as many as were asked for.
+    pub(super) others: Vec<Sifted>,
+    /// Occurrences that never count, those of other notes included.
     pub(super) foreign: usize,
     /// Hashes of the names of all occurrences of the page.
     pub(super) names: Vec<u64>,
@@ -53,7 +53,8 @@ pub(super) struct Sieved {
 }
 
 impl Sieve {
-    /// Sifts one page of a list; with `note`, all of whose occurrences must be of that note.
+    /// Sifts one page of a list; with `note`, all of whose occurrences must be of that note. At most
+    /// `most_others` attestations of other notes are kept.
     ///
     /// # Errors
     /// [`PageError`] if the page is none.
@@ -61,6 +62,7 @@ impl Sieve {
         &self,
         body: &[u8],
         note: Option<&NoteName>,
+        most_others: usize,
         hasher: &RandomState,
     ) -> Result<Sieved, PageError> {
         let page = Page::parse(body)?;
@@ -70,34 +72,62 @@ impl Sieve {
             ..Sieved::default()
         };
         for raw in page.occurrences {
-            match self.occurrence(raw, note, hasher, &mut sieved.names) {
-                Some(sifted) => sieved.kept.push(sifted),
-                None => sieved.foreign += 1,
+            if !self.occurrence(raw, note, most_others, hasher, &mut sieved) {
+                sieved.foreign += 1;
             }
         }
         Ok(sieved)
     }
 
+    /// Whether the occurrence counts.
     fn occurrence(
         &self,
         raw: &RawValue,
         of: Option<&NoteName>,
+        most_others: usize,
         hasher: &RandomState,
-        names: &mut Vec<u64>,
-    ) -> Option<Sifted> {
-        let occurrence = Occurrence::read(raw).ok()?;
-        names.push(hasher.hash_one(occurrence.name()));
+        sieved: &mut Sieved,
+    ) -> bool {
+        let Ok(occurrence) = Occurrence::read(raw) else { return false };
+        sieved.names.push(hasher.hash_one(occurrence.name()));
+        let Some(name) = self.is_ours(&occurrence) else { return false };
+        let Some(note) = occurrence.note().filter(|note| of.is_none_or(|of| of == *note)) else {
+            return false;
+        };
+        let wanted = self.notes.contains(note);
+        let recorded = self.records.iter().any(|pattern| pattern.matches(note));
+        let counts = wanted || recorded;
+        if !counts && sieved.others.len() >= most_others {
+            return false;
+        }
+        let sifted = self.sift(&name, &occurrence, wanted, recorded);
+        if counts && (wanted || sifted.record.is_some() || sifted.unreadable.is_some()) {
+            sieved.kept.push(sifted);
+            return true;
+        }
+        if !sifted.candidates.is_empty() && sieved.others.len() < most_others {
+            sieved.others.push(sifted);
+        }
+        false
+    }
+
+    /// The name, if the occurrence is of the project and says that it is about the image.
+    fn is_ours(&self, occurrence: &Occurrence<'_>) -> Option<OccurrenceName> {
         let resource = occurrence.resource()?;
         if !self.digests.iter().any(|digest| resource.is(&self.repository, *digest)) {
             return None;
         }
         let name: OccurrenceName = occurrence.name().parse().ok()?;
-        let note = occurrence.note()?;
-        if name.project() != self.project || of.is_some_and(|of| of != note) {
-            return None;
-        }
-        let wanted = self.notes.contains(note);
-        let recorded = self.records.iter().any(|pattern| pattern.matches(note));
+        (name.project() == self.project).then_some(name)
+    }
+
+    fn sift(
+        &self,
+        name: &OccurrenceName,
+        occurrence: &Occurrence<'_>,
+        wanted: bool,
+        recorded: bool,
+    ) -> Sifted {
         let Evidence { candidates, record, unreadable } = occurrence.evidence(&self.source);
         let record = record.filter(|_| recorded).and_then(|record| {
             serde_json::to_value(&record).ok().map(|value| (record.list(), value))
@@ -109,10 +139,6 @@ impl Sieve {
             code: Code::SignatureMalformed,
             detail: unreadable.detail,
         });
-        if candidates.is_empty() && record.is_none() && unreadable.is_none() {
-            return None;
-        }
-        let name = name.to_string();
-        Some(Sifted { name, candidates, record, unreadable, of_another_note: !wanted })
+        Sifted { name: name.to_string(), candidates, record, unreadable }
     }
 }
