@@ -35,5 +35,7 @@ mod store_access;
 mod store_api;
 mod verify_codes;
 mod verify_genuine;
+mod verify_hostile;
+mod verify_keys;
 mod verify_scope;
 mod verify_support;

@@ -16,7 +16,7 @@ use sequoia_openpgp::policy::StandardPolicy;
 use serde::Serialize;
 
 use super::key::{certs, fingerprint};
-use super::standing::{expiry_of, lenient, revocation, system_time};
+use super::standing::{expiry_of, is_dsa, lenient, revocation, system_time};
 use super::{Key, KeyError};
 use crate::name::{Fingerprint, escape};
 
@@ -167,7 +167,7 @@ fn of_key(cert: &Cert, key: &ErasedKeyAmalgamation<'_, PublicParts>, now: Timest
         ),
         created: time(key.key().creation_time()),
         expires: expiry_of(key, now).and_then(time),
-        may_sign: signs && revoked.is_none(),
+        may_sign: signs && revoked.is_none() && !is_dsa(key.key().pk_algo()),
         revoked,
     }
 }

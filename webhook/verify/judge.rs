@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::keys::KeyName;
+use super::maker::Maker;
 use super::open::{Claim, Payload};
-use super::standing::{Standing, Worthless};
+use super::standing::Worthless;
 use super::verified::LayersUnchecked;
 use super::{
-    AfterExpiry, Authority, Image, Judged, LayersCheckedBy, Level, Opened, Rejection, Signer,
-    Trust, Verified, scope,
+    AfterExpiry, Authority, Image, Judged, LayersCheckedBy, Level, Opened, Rejection, Trust,
+    Verified, scope,
 };
 use crate::name::{Code, escape};
 
@@ -44,9 +44,10 @@ impl Trust {
         now: Timestamp,
         judged: &mut Judged,
     ) {
-        let (maker, payload) = match (self.maker(claim, now), claim.payload.as_ref()) {
+        let answer = self.maker(claim, now);
+        let (maker, payload) = match (&answer.maker, claim.payload.as_ref()) {
             (Err(Worthless { code, detail }), _) => {
-                judged.rejected.push(rejection(opened, code, &detail));
+                judged.rejected.push(rejection(opened, *code, detail));
                 return;
             }
             (Ok(maker), Err(why)) => {
@@ -59,7 +60,7 @@ impl Trust {
         let mut rejected = Vec::new();
         let mut counted = false;
         for authority in maker.holders.iter().filter_map(|at| self.authorities().get(*at)) {
-            match judge_for(authority, opened, &maker, payload, image) {
+            match judge_for(authority, opened, maker, payload, image) {
                 Ok((verified, bound)) => {
                     counted = true;
                     let twice = judged.verified.iter().any(|known| {
@@ -83,69 +84,13 @@ impl Trust {
             judged.rejected.append(&mut rejected);
         }
     }
-
-    /// Who made a signature, and what that is worth now.
-    fn maker(&self, claim: &Claim, now: Timestamp) -> Result<Maker<'_>, Worthless> {
-        let gone = || Worthless {
-            code: Code::SignatureUnknownKey,
-            detail: "its key is no longer a key of any authority".to_owned(),
-        };
-        match (&claim.key, &claim.signature) {
-            (KeyName::OpenPgp { cert, key }, Some(signature)) => {
-                let held = self.keys.cert(cert).ok_or_else(gone)?;
-                let name = |worthless: Worthless| Worthless {
-                    detail: format!("made by {cert}: {}", worthless.detail),
-                    ..worthless
-                };
-                let standing = Standing::of(&held.key, key, signature, now).map_err(name)?;
-                Ok(Maker {
-                    holders: &held.holders,
-                    signer: Signer {
-                        fingerprint: cert.to_string(),
-                        subkey: key.to_string(),
-                        key_id: Some(sequoia_openpgp::KeyID::from(key).to_string()),
-                        user_ids: super::describe::user_ids(&held.key, now),
-                        identity: *held.identity.as_bytes(),
-                    },
-                    signed_at: Some(standing.signed_at),
-                    ended: standing.ended,
-                })
-            }
-            (KeyName::Pkix(name), _) => {
-                let held = self.keys.pkix(*name).ok_or_else(gone)?;
-                let fingerprint = name.to_string();
-                Ok(Maker {
-                    holders: &held.holders,
-                    signer: Signer {
-                        subkey: fingerprint.clone(),
-                        fingerprint,
-                        key_id: None,
-                        user_ids: Vec::new(),
-                        identity: *held.identity.as_bytes(),
-                    },
-                    signed_at: None,
-                    ended: None,
-                })
-            }
-            (KeyName::OpenPgp { .. }, None) => Err(gone()),
-        }
-    }
-}
-
-/// The maker of a signature that is worth something.
-struct Maker<'t> {
-    /// The authorities that have the key, by their place.
-    holders: &'t [usize],
-    signer: Signer,
-    signed_at: Option<Timestamp>,
-    ended: Option<String>,
 }
 
 /// Whether a signature counts for one authority; and if so, whether its layers are bound to it.
 fn judge_for(
     authority: &Authority,
     opened: &Opened,
-    maker: &Maker<'_>,
+    maker: &Maker,
     payload: &Payload,
     image: &Image<'_>,
 ) -> Result<(Verified, bool), (Code, String)> {
@@ -173,7 +118,7 @@ fn judge_for(
         subject,
         predicate_type: Arc::clone(&payload.predicate_type),
         predicate: Arc::clone(&payload.predicate),
-        signer: maker.signer.clone(),
+        signer: Arc::clone(&maker.signer),
         signed_at: maker.signed_at,
         recorded_at: opened.recorded_at,
     };

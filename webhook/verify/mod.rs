@@ -16,6 +16,7 @@ mod identity;
 mod judge;
 mod key;
 mod keys;
+mod maker;
 mod material;
 mod message;
 mod open;

@@ -12,6 +12,7 @@ use sequoia_openpgp::types::SignatureType;
 use serde_json::Value;
 
 use super::keys::KeyName;
+use super::maker::Remembered;
 use super::message::{self, Message};
 use super::{Trust, armor};
 use crate::attest::{Candidate, Carrier, Envelope, Meaning, RawSignature, Signed};
@@ -42,6 +43,7 @@ pub(super) struct Claim {
     pub signature: Option<Arc<Signature>>,
     /// What was signed, or why that means nothing.
     pub payload: Arc<Result<Payload, String>>,
+    pub maker: Remembered,
 }
 
 /// What was signed, in the shape that policies see it.
@@ -219,7 +221,12 @@ impl Opening<'_> {
                 };
                 if verifies.is_ok() {
                     let (signature, payload) = (Some(Arc::clone(&signature)), Arc::clone(payload));
-                    self.claims.push(Claim { key: name, signature, payload });
+                    self.claims.push(Claim {
+                        key: name,
+                        signature,
+                        payload,
+                        maker: Remembered::default(),
+                    });
                     break;
                 }
             }
@@ -247,7 +254,12 @@ impl Opening<'_> {
             if held.key.verifies(signed, signature) {
                 fits = true;
                 let (key, payload) = (KeyName::Pkix(*name), Arc::clone(payload));
-                self.claims.push(Claim { key, signature: None, payload });
+                self.claims.push(Claim {
+                    key,
+                    signature: None,
+                    payload,
+                    maker: Remembered::default(),
+                });
             }
         }
         if !fits {

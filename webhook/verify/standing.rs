@@ -215,7 +215,7 @@ pub fn system_time(time: Timestamp) -> SystemTime {
 }
 
 #[expect(deprecated, reason = "the point is to recognize the deprecated algorithm")]
-fn is_dsa(algorithm: PublicKeyAlgorithm) -> bool {
+pub(super) fn is_dsa(algorithm: PublicKeyAlgorithm) -> bool {
     algorithm == PublicKeyAlgorithm::DSA
 }
 

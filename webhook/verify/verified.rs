@@ -49,7 +49,7 @@ pub struct Verified {
     pub(super) subject: SubjectImage,
     pub(super) predicate_type: Arc<str>,
     pub(super) predicate: Arc<Value>,
-    pub(super) signer: Signer,
+    pub(super) signer: Arc<Signer>,
     pub(super) signed_at: Option<Timestamp>,
     pub(super) recorded_at: Option<Timestamp>,
 }
