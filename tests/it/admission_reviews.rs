@@ -184,3 +184,20 @@ fn names_are_case_sensitive_and_unknown_members_are_skipped() {
     let review = Review::parse(body.as_bytes()).unwrap();
     assert_eq!(review.uid, "u1");
 }
+
+#[test]
+fn p13_a_review_that_is_cut_off_anywhere_is_denied_or_refused_but_never_judged() {
+    let body = fixture("pod-create.mutate.raw");
+    let mut denied = 0;
+    for end in 0..body.len() - 1 {
+        match Review::parse(&body[..end]) {
+            Err(Unreadable::Invalid { uid, violation }) => {
+                assert_eq!((uid.len(), violation.code.as_str()), (36, "review.invalid"), "{end}");
+                denied += 1;
+            }
+            Err(Unreadable::Foreign) => assert_eq!(denied, 0, "{end}: the uid was there before"),
+            Ok(_) => panic!("{end} bytes are no review"),
+        }
+    }
+    assert!(denied > body.len() * 9 / 10, "{denied}");
+}

@@ -61,3 +61,100 @@ const SHORT: usize = 256;
 
 /// Longest field, give or take one entry.
 const LONG: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::Mutex;
+
+    use tracing::subscriber::with_default;
+
+    use super::*;
+    use crate::admission::Answer;
+    use crate::admission::Exemption;
+    use crate::admission::Outcome;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn line(reply: &Reply) -> String {
+        let written = Written::default();
+        let writer = written.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_writer(move || writer.clone())
+            .finish();
+        with_default(subscriber, || record(Phase::Validate, reply, Duration::from_micros(1500)));
+        let written = written.0.lock().unwrap();
+        String::from_utf8(written.clone()).unwrap()
+    }
+
+    #[test]
+    fn p17_a_review_can_be_judged_again_from_its_line() {
+        let asked = Outcome {
+            uid: "u1".to_owned(),
+            operation: "CREATE",
+            resource: "pods".to_owned(),
+            namespace: "shop".to_owned(),
+            user: "evil\n{\"level\":\"ERROR\"}\u{202e}".to_owned(),
+            dry_run: true,
+            ..Outcome::default()
+        };
+        let answer = Answer {
+            would_deny: vec!["fresh.old".to_owned()],
+            exemption: Some(Exemption::Exception("OPS-17".to_owned())),
+            images: vec!["a@sha256:00".to_owned(), "b@sha256:01".to_owned()],
+            policies: vec!["production".to_owned()],
+            signers: vec!["AA00".to_owned()],
+            revision: "r1".to_owned(),
+            ..Answer::default()
+        };
+        let line = line(&answer.into_reply(Phase::Validate, asked));
+        assert_eq!(line.lines().count(), 1, "{line}");
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        for (field, want) in [
+            ("level", "INFO"),
+            ("message", "review"),
+            ("phase", "validate"),
+            ("decision", "exception"),
+            ("reason", "OPS-17"),
+            ("uid", "u1"),
+            ("operation", "CREATE"),
+            ("resource", "pods"),
+            ("namespace", "shop"),
+            ("user", "evil\\n{\"level\":\"ERROR\"}\\u{202e}"),
+            ("images", "a@sha256:00,b@sha256:01"),
+            ("codes", ""),
+            ("would_deny", "fresh.old"),
+            ("policies", "production"),
+            ("signers", "AA00"),
+            ("revision", "r1"),
+        ] {
+            assert_eq!(line[field], want, "{field}");
+        }
+        assert_eq!(line["dry_run"], true);
+        assert_eq!(line["ms"], 1.5);
+    }
+
+    #[test]
+    fn p8_a_line_is_bounded() {
+        let asked = Outcome {
+            images: (0..500).map(|n| format!("registry.example/{n}@sha256:00")).collect(),
+            name: "n".repeat(100_000),
+            ..Outcome::default()
+        };
+        let line = line(&Reply { outcome: asked, ..Reply::not_a_review() });
+        assert!(line.len() < 12_000, "{}", line.len());
+    }
+}

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
@@ -22,6 +21,8 @@ use http::HeaderMap;
 use http::HeaderValue;
 use http::StatusCode;
 use http::header;
+use tokio::time::Instant;
+use tokio::time::timeout_at;
 
 use super::body::Budget;
 use super::body::Unread;
@@ -108,11 +109,19 @@ where
         };
         let judged =
             AssertUnwindSafe(async { (self.handler)(phase, body.bytes.clone(), deadline).await });
-        judged.catch_unwind().await.or_else(|_panic| {
-            self.metrics.panicked();
-            tracing::error!(%phase, "a review made countersign panic; it is denied");
-            denied(phase, &body.bytes, Code::ReviewInvalid, FAULT).ok_or(Refusal::FAULT)
-        })
+        let last = Instant::from_std(deadline.instant()) + GRACE;
+        match timeout_at(last, judged.catch_unwind()).await {
+            Ok(Ok(reply)) => Ok(reply),
+            Ok(Err(_panic)) => {
+                self.metrics.panicked();
+                tracing::error!(%phase, "a review made countersign panic; it is denied");
+                denied(phase, &body.bytes, Code::ReviewInvalid, FAULT).ok_or(Refusal::FAULT)
+            }
+            Err(_elapsed) => {
+                tracing::error!(%phase, "a review was not judged by its deadline; it is denied");
+                denied(phase, &body.bytes, Code::ReviewDeadline, SLOW).ok_or(Refusal::FAULT)
+            }
+        }
     }
 
     /// Tells the client to connect anew, elsewhere, once this replica is to go.
@@ -174,5 +183,9 @@ impl Refusal {
 
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
+const SLOW: &str = "the review was not judged in time";
 const LATE: &str = "the review did not arrive in time";
 const FAULT: &str = "the review could not be judged because of a fault in countersign itself";
+
+/// Whoever judges keeps to the deadline; one that hangs is not waited for longer than this.
+const GRACE: Duration = Duration::from_millis(40);

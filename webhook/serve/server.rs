@@ -77,7 +77,7 @@ impl Server {
     /// Answers reviews by `handler` until `stop`, then finishes those under way.
     ///
     /// `handler` is called for each review with what was asked, the whole body and the time by
-    /// which to answer; it must keep to that time, since nothing stops it.
+    /// which to answer. One that panics or hangs is a denial.
     ///
     /// # Errors
     /// [`ServeError::Serve`] if a listener breaks.

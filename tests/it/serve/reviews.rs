@@ -207,6 +207,18 @@ async fn p13_the_caller_is_answered_before_it_gives_up() {
 }
 
 #[tokio::test]
+async fn p13_a_judge_that_hangs_is_a_denial_in_time() {
+    let serving = Serving::start(|_, _, _| std::future::pending()).await;
+    let started = Instant::now();
+    let mut client = serving.connect().await;
+    let response = client.post("/validate?timeout=1s", POD).await.unwrap();
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    let review = denied(&response, "review.deadline");
+    assert_eq!(review["response"]["status"]["code"], 503);
+    serving.metric("countersign_in_flight 0").await;
+}
+
+#[tokio::test]
 async fn p8_connections_are_counted() {
     let serving = Serving::start_with(allow, |options| options.connections = 2).await;
     let mut first = serving.connect().await;
