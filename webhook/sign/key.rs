@@ -169,6 +169,12 @@ impl Passphrase {
     }
 }
 
+impl From<&[u8]> for Passphrase {
+    fn from(bytes: &[u8]) -> Self {
+        Self(bytes.into())
+    }
+}
+
 impl From<String> for Passphrase {
     fn from(text: String) -> Self {
         Self(text.into())
