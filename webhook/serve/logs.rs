@@ -1,6 +1,7 @@
 //! Where log lines go: to stderr, as text for people or as JSON for programs.
 
 use std::fmt;
+use std::io::IsTerminal as _;
 use std::str::FromStr;
 
 use tracing_subscriber::EnvFilter;
@@ -47,7 +48,10 @@ pub struct BadLogFormat(String);
 pub fn start_log(format: LogFormat) {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     // Only a second subscriber is refused, and the first one is there then.
     let _ = match format {
         LogFormat::Text => lines.with_target(false).finish().try_init(),

@@ -1,0 +1,69 @@
+//! How commands speak: data on stdout, failures on stderr, one exit code for each kind.
+
+use std::{
+    error::Error,
+    fmt::Write as _,
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use serde::Serialize;
+
+/// Exit code of wrong usage or configuration.
+const USAGE: u8 = 2;
+
+/// Why a command stopped, with its cause, and the exit code that follows.
+#[derive(Debug)]
+pub struct Failure {
+    code: u8,
+    text: String,
+}
+
+impl Failure {
+    /// Something outside went wrong: exit 1.
+    pub fn failed(what: impl Into<String>, cause: impl Error + 'static) -> Self {
+        Self { code: 1, text: with_causes(what.into(), Some(&cause)) }
+    }
+
+    /// Something outside went wrong and the error says all there is to say: exit 1.
+    pub fn of(error: impl Error + 'static) -> Self {
+        Self { code: 1, text: with_causes(error.to_string(), error.source()) }
+    }
+
+    /// The command line or the configuration is wrong: exit 2.
+    pub fn usage(what: impl Into<String>) -> Self {
+        Self { code: USAGE, text: what.into() }
+    }
+
+    /// Prints the failure for a person and gives its exit code.
+    pub fn report(self) -> ExitCode {
+        say(&format!("error: {}", self.text));
+        ExitCode::from(self.code)
+    }
+}
+
+/// Prints one line of data. A reader that went away ends the output, not the command.
+pub fn data(line: &str) {
+    let _closed = writeln!(io::stdout(), "{line}");
+}
+
+/// Prints one value as indented JSON.
+pub fn json(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::failed("the answer does not fit into JSON", error))?;
+    data(&text);
+    Ok(())
+}
+
+/// Prints one line for the person at the terminal.
+pub fn say(line: &str) {
+    let _closed = writeln!(io::stderr(), "{line}");
+}
+
+fn with_causes(mut text: String, mut cause: Option<&(dyn Error + 'static)>) -> String {
+    while let Some(error) = cause {
+        let _infallible = write!(text, "\n  because: {error}");
+        cause = error.source();
+    }
+    text
+}

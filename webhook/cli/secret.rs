@@ -1,0 +1,92 @@
+//! Where a secret comes from: never from the command line itself, which other users can see.
+
+use std::{fs, io::Read as _, path::PathBuf, str::FromStr};
+
+use crate::{sign::Passphrase, source::Secret};
+
+use zeroize::Zeroizing;
+
+use super::Failure;
+
+/// A file, an environment variable, or stdin.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Source {
+    /// A file.
+    File(PathBuf),
+    /// `env:NAME`: the text in an environment variable.
+    Variable(String),
+    /// `-`: stdin, to its end.
+    Stdin,
+}
+
+impl FromStr for Source {
+    type Err = BadSource;
+
+    fn from_str(text: &str) -> Result<Self, BadSource> {
+        match text.split_once(':') {
+            Some(("env", "")) => Err(BadSource::NoVariable),
+            Some(("env", name)) => Ok(Self::Variable(name.to_owned())),
+            Some(("gpg", _)) => Err(BadSource::Gpg),
+            _ if text == "-" => Ok(Self::Stdin),
+            _ => Ok(Self::File(text.into())),
+        }
+    }
+}
+
+/// What names no place for a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum BadSource {
+    #[error("`env:` must be followed by the name of a variable")]
+    NoVariable,
+    #[error("keys of gpg-agent cannot be used yet; export the key to a file")]
+    Gpg,
+}
+
+impl Source {
+    /// Reads a passphrase; one line's end at its end is no part of it.
+    pub fn passphrase(&self) -> Result<Passphrase, Failure> {
+        let bytes = self.bytes("passphrase")?;
+        Ok(Passphrase::from(bytes.strip_suffix(b"\n").unwrap_or(&bytes)))
+    }
+
+    /// Reads a token or the like; one line's end at its end is no part of it.
+    pub fn text(&self, what: &str) -> Result<Secret, Failure> {
+        let bytes = self.bytes(what)?;
+        let text = str::from_utf8(bytes.strip_suffix(b"\n").unwrap_or(&bytes))
+            .map_err(|_| Failure::usage(format!("the {what} from {self} is not UTF-8")))?;
+        Ok(Secret::new(text.to_owned()))
+    }
+
+    /// Reads the bytes as they are.
+    pub fn bytes(&self, what: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        let unreadable =
+            |error| Failure::failed(format!("cannot read the {what} from {self}"), error);
+        match self {
+            Self::File(path) => fs::read(path).map(Zeroizing::new).map_err(unreadable),
+            Self::Variable(name) => match std::env::var(name) {
+                Ok(text) => Ok(Zeroizing::new(text.into_bytes())),
+                Err(error) => {
+                    Err(Failure::failed(format!("cannot read the {what} from {self}"), error))
+                }
+            },
+            Self::Stdin => {
+                let mut bytes = Zeroizing::new(Vec::new());
+                std::io::stdin().take(MOST).read_to_end(&mut bytes).map_err(unreadable)?;
+                Ok(bytes)
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => write!(out, "{}", path.display()),
+            Self::Variable(name) => write!(out, "the variable {name}"),
+            Self::Stdin => out.write_str("stdin"),
+        }
+    }
+}
+
+/// Most bytes of a secret on stdin.
+const MOST: u64 = 1024 * 1024;

@@ -1,0 +1,72 @@
+//! `countersign store`: the embedded Grafeas server.
+
+use std::{convert::Infallible, net::SocketAddr, path::PathBuf, process::ExitCode, str::FromStr};
+
+use crate::store::{Data, StoreServer, StoreServerOptions, TlsFiles};
+
+use super::{Failure, output, signals};
+
+/// Keep attestations in a Grafeas server of one's own
+///
+/// v1beta1 and v1 as JSON over HTTP, over one SQLite file. On any address but loopback it starts
+/// only with TLS and a way to tell callers apart: whoever may write to it may say anything, though
+/// only signed words count.
+///
+/// Example: countersign store --listen 127.0.0.1:8080 --data store.db
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Store {
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// The SQLite file, made where there is none; `:memory:` for a try
+    #[arg(long, value_name = "FILE")]
+    data: DataArgument,
+    /// Certificate chain in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// Its key in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+    /// Who may do what: a token a line
+    #[arg(long, value_name = "FILE")]
+    tokens: Option<PathBuf>,
+    /// Answer only callers with a certificate of this authority
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    client_ca: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug)]
+struct DataArgument(Data);
+
+impl FromStr for DataArgument {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(match text {
+            ":memory:" => Data::Memory,
+            path => Data::File(path.into()),
+        }))
+    }
+}
+
+impl Store {
+    /// Serves until a signal comes.
+    pub async fn run(self) -> Result<ExitCode, Failure> {
+        let tls = self.tls_certificate.zip(self.tls_key).map(|(certificate, key)| TlsFiles {
+            certificate,
+            key,
+            client_ca: self.client_ca,
+        });
+        let server = StoreServer::bind(StoreServerOptions {
+            listen: self.listen,
+            data: self.data.0,
+            tls,
+            tokens: self.tokens,
+        })
+        .map_err(Failure::of)?;
+        output::say(&format!("ready: {}", server.url()));
+        server.serve(signals::shutdown()).await.map_err(Failure::of)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,208 @@
+//! `countersign verify`: the webhook's own decision, from a shell.
+
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc};
+
+use serde::Serialize;
+
+use crate::{
+    admission::{self, Change, Gate, Inspection, Phase, Review, Subject, Unreadable},
+    config::{Config, Purpose},
+    policy::Lookup,
+    source::Deadline,
+    verify::{Rejection, Verified},
+};
+
+use super::{Failure, asked, output};
+
+/// Ask what the webhook would decide about images, and why
+///
+/// Judges what `/mutate` would have made of a Pod with each image, by the same configuration,
+/// evidence and rules as `countersign serve`. Success proves that the images would be admitted now.
+/// Exit 0: allowed; 1: denied; 2: wrong usage or configuration.
+///
+/// Example: countersign verify registry.example/acme/shop:1.4 --config countersign.yaml
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Verify {
+    /// Images to judge
+    #[arg(required_unless_present = "filename", value_name = "IMAGE")]
+    images: Vec<String>,
+    /// Manifests whose workloads to judge instead; `-` for stdin
+    #[arg(short, long, value_name = "MANIFEST.yaml", conflicts_with = "images")]
+    filename: Option<PathBuf>,
+    /// The webhook's configuration
+    #[arg(long, value_name = "FILE", env = "COUNTERSIGN_CONFIG")]
+    config: PathBuf,
+    /// The namespace that the images would run in
+    #[arg(short, long, default_value = "default")]
+    namespace: String,
+    /// How to print the decision
+    #[arg(short, long, value_enum, default_value = "text")]
+    output: Format,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+impl Verify {
+    /// Judges all images and prints what came of it.
+    pub async fn run(self) -> Result<ExitCode, Failure> {
+        let gate = gate(&self.config)?;
+        let bodies = match &self.filename {
+            Some(file) => asked::manifests(file, &self.namespace)?,
+            None => self.images.iter().map(|image| asked::pod_of(image, &self.namespace)).collect(),
+        };
+        let mut rows = Vec::new();
+        for body in bodies {
+            rows.extend(judged(&gate, &body).await?);
+        }
+        match self.output {
+            Format::Json => output::json(&rows)?,
+            Format::Text => rows.iter().for_each(Row::print),
+        }
+        let allowed = rows.iter().all(|row| row.allowed);
+        Ok(if allowed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+/// The gate of a configuration, without the parts that only a server needs.
+pub fn gate(config: &std::path::Path) -> Result<Arc<Gate>, Failure> {
+    let loaded = Config::load(config, Purpose::Inspect).map_err(super::config::refused)?;
+    Ok(loaded.gate)
+}
+
+/// The decision about one review, with what led to it.
+pub async fn inspect(gate: &Arc<Gate>, body: &[u8]) -> Result<Inspection, Failure> {
+    let review = Review::parse(body).map_err(|unreadable| match unreadable {
+        Unreadable::Invalid { violation, .. } => Failure::usage(violation.to_string()),
+        Unreadable::Foreign => Failure::usage("this is no object that can be reviewed"),
+    })?;
+    let deadline = Deadline::after(gate.deadline());
+    match review.change(usize::MAX).map_err(|violation| Failure::usage(violation.to_string()))? {
+        Change::Nothing(_) => Err(Failure::usage("no image is found in the object")),
+        Change::Images(images) => gate
+            .inspect(Phase::Mutate, &review, images, deadline)
+            .await
+            .map_err(|violation| Failure::usage(violation.to_string())),
+    }
+}
+
+async fn judged(gate: &Arc<Gate>, body: &[u8]) -> Result<Vec<Row>, Failure> {
+    let inspection = inspect(gate, body).await?;
+    let images = inspection.subjects.iter().zip(&inspection.judgement.entries);
+    Ok(images.map(|(subject, entries)| Row::new(&inspection, subject, entries)).collect())
+}
+
+/// One image of the answer.
+#[derive(Serialize)]
+struct Row {
+    image: String,
+    reference: Option<String>,
+    allowed: bool,
+    violations: Vec<Violation>,
+    warnings: Vec<Violation>,
+    attestations: Vec<Verified>,
+    rejected: Vec<Rejection>,
+    lookups: BTreeMap<Arc<str>, Lookup>,
+    #[serde(skip)]
+    lines: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Violation {
+    policy: String,
+    code: String,
+    image: String,
+    msg: String,
+}
+
+impl Row {
+    fn new(inspection: &Inspection, subject: &Subject, entries: &[admission::Entry]) -> Self {
+        let about = |violation: &&admission::Violation| {
+            violation.path.is_empty() || violation.path == subject.image.path
+        };
+        let violations: Vec<_> = inspection.answer.violations.iter().filter(about).collect();
+        let warnings = inspection.answer.warnings.iter().filter(about);
+        let mut lookups: BTreeMap<Arc<str>, Lookup> = BTreeMap::new();
+        let mut attestations: Vec<Verified> = Vec::new();
+        let mut rejected: Vec<Rejection> = Vec::new();
+        for entry in entries {
+            for (source, lookup) in &entry.lookups {
+                let known = lookups.entry(Arc::clone(source)).or_insert(Lookup::None);
+                *known = known.joined(*lookup);
+            }
+            let seen = |one: &Verified| attestations.iter().any(|two| same(one, two));
+            let new: Vec<_> = entry.verified.iter().filter(|one| !seen(one)).cloned().collect();
+            attestations.extend(new);
+            let new: Vec<_> =
+                entry.rejected.iter().filter(|one| !rejected.contains(one)).cloned().collect();
+            rejected.extend(new);
+        }
+        Self {
+            image: subject.image.given.clone(),
+            reference: subject.pinned.as_ref().map(ToString::to_string),
+            allowed: violations.is_empty(),
+            lines: violations.iter().map(ToString::to_string).collect(),
+            violations: violations.into_iter().map(Violation::from).collect(),
+            warnings: warnings.map(Violation::from).collect(),
+            attestations,
+            rejected,
+            lookups,
+        }
+    }
+
+    fn print(&self) {
+        let verdict = if self.allowed { "allowed" } else { "denied" };
+        let reference = self.reference.as_deref().unwrap_or(&self.image);
+        output::data(&format!("{}: {verdict}", crate::name::escape(reference, 600)));
+        for line in &self.lines {
+            output::data(&format!("  {line}"));
+        }
+        for verified in &self.attestations {
+            output::data(&format!(
+                "  attested by {} ({}, key {}, from {})",
+                verified.authority(),
+                verified.predicate_type(),
+                verified.signer().fingerprint(),
+                verified.source(),
+            ));
+        }
+        for rejection in &self.rejected {
+            output::data(&format!(
+                "  rejected {}: {} ({})",
+                crate::name::escape(&rejection.name, 300),
+                crate::name::escape(&rejection.detail, 300),
+                rejection.code,
+            ));
+        }
+        for warning in &self.warnings {
+            output::say(&format!("warning: {} ({})", warning.msg, warning.code));
+        }
+    }
+}
+
+/// Whether two platforms of an image have the same attestation.
+fn same(one: &Verified, two: &Verified) -> bool {
+    let key = |verified: &Verified| {
+        (verified.source().to_owned(), verified.name().to_owned(), verified.authority().to_owned())
+    };
+    key(one) == key(two)
+}
+
+impl From<&admission::Violation> for Violation {
+    fn from(violation: &admission::Violation) -> Self {
+        let msg = match &violation.todo {
+            Some(todo) => format!("{}; {todo}", violation.what),
+            None => violation.what.clone(),
+        };
+        Self {
+            policy: violation.policy.clone(),
+            code: violation.code.clone(),
+            image: violation.path.clone(),
+            msg,
+        }
+    }
+}
