@@ -1,0 +1,68 @@
+//! P5: "could not check" is not "not attested".
+
+use countersign::admission::Phase;
+use countersign_kit::{Fault, On, image};
+
+use crate::scene::Scene;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p5_a_failed_lookup_is_told_as_such_and_never_kept() {
+    for (name, on_registry, fault, code, status) in [
+        ("store answers 500", false, Fault::status(500), "store.unreachable", 503),
+        ("store refuses", false, Fault::status(403), "store.unauthorized", 403),
+        ("store answers HTML", false, Fault::html(200), "store.invalid", 403),
+        ("registry answers 500", true, Fault::status(500), "registry.unreachable", 503),
+        ("registry refuses", true, Fault::status(401), "registry.unauthorized", 403),
+        ("registry limits", true, Fault::status(429), "registry.limited", 503),
+        ("registry has no such manifest", true, Fault::status(404), "image.not-found", 403),
+    ] {
+        let scene = Scene::new();
+        let shop = image("shop").build();
+        scene.registry.put_image("acme/shop", "1.4", &shop);
+        scene.attest(&shop);
+        let peer = if on_registry { &*scene.registry } else { &*scene.grafeas };
+        peer.fault(On::all(), fault);
+        let pinned = scene.image(&format!("acme/shop@{}", shop.digest()));
+        let said = scene.ask(Phase::Validate, &[&pinned]).await;
+        assert!(!said.allowed, "{name}");
+        assert_eq!(said.audit("codes"), code, "{name}: {}", said.message);
+        assert_eq!(said.code(), status, "{name}: {}", said.message);
+
+        peer.heal();
+        // A host that just failed is left alone for a second.
+        tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+        let said = scene.ask(Phase::Validate, &[&pinned]).await;
+        assert!(said.allowed, "{name}: {}", said.message);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p5_presence_is_content_with_what_was_found() {
+    let scene = Scene::new();
+    let shop = image("shop").build();
+    scene.registry.put_image("acme/shop", "1.4", &shop);
+    scene.attach_by(&scene.builder, &shop);
+    scene.grafeas.fault(On::all(), Fault::status(500));
+    let pinned = scene.image(&format!("acme/shop@{}", shop.digest()));
+    let said = scene.ask(Phase::Validate, &[&pinned]).await;
+    assert!(said.allowed, "more evidence could only help: {}", said.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registry_that_hangs_is_a_denial_in_time() {
+    let scene = Scene::with("deadline: 1s", crate::scene::ATTESTED);
+    let shop = image("shop").build();
+    scene.registry.put_image("acme/shop", "1.4", &shop);
+    scene.registry.fault(On::all(), Fault::Hang);
+    let pinned = scene.image(&format!("acme/shop@{}", shop.digest()));
+    let begun = std::time::Instant::now();
+    let said = scene.ask(Phase::Validate, &[&pinned]).await;
+    assert!(!said.allowed);
+    assert!(
+        ["registry.unreachable", "review.deadline"].contains(&said.audit("codes")),
+        "{}",
+        said.message
+    );
+    assert!(begun.elapsed() < std::time::Duration::from_secs(6), "{:?}", begun.elapsed());
+    assert_eq!(said.code(), 503);
+}

@@ -1,0 +1,137 @@
+//! The one path from a reference to an answer, and what it costs.
+
+use std::{sync::Arc, time::Duration};
+
+use countersign::admission::Phase;
+use countersign_kit::{Key, Kind, image, round_trips};
+
+use crate::scene::Scene;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p1_a_tag_is_denied_then_attested_admitted_and_pinned() {
+    let scene = Scene::new();
+    let shop = image("shop").build();
+    scene.registry.put_image("acme/shop", "1.4", &shop);
+    let by_tag = scene.image("acme/shop:1.4");
+
+    let said = scene.ask(Phase::Mutate, &[&by_tag]).await;
+    assert!(!said.allowed);
+    assert_eq!((said.code(), said.audit("codes")), (403, "attested.missing"));
+    let line = format!("attested: spec.containers[0].image \"{by_tag}\" → ");
+    assert!(said.message.starts_with(&line), "{}", said.message);
+
+    scene.attest(&shop);
+    let said = scene.ask(Phase::Mutate, &[&by_tag]).await;
+    assert!(!said.allowed, "`cache.none` still holds: {}", said.message);
+
+    let scene = Scene::with("cache: {none: 0s}", crate::scene::ATTESTED);
+    scene.registry.put_image("acme/shop", "1.4", &shop);
+    scene.attest(&shop);
+    let by_tag = scene.image("acme/shop:1.4");
+    let said = scene.ask(Phase::Mutate, &[&by_tag]).await;
+    assert!(said.allowed, "{}", said.message);
+    assert_eq!(said.pins(), [format!("{by_tag}@{}", shop.digest())]);
+    assert_eq!(said.audit("decision"), "allowed");
+    assert_eq!(said.audit("signers"), scene.builder.fingerprint());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p1_validate_demands_a_digest() {
+    let scene = Scene::new();
+    let shop = image("shop").build();
+    scene.registry.put_image("acme/shop", "1.4", &shop);
+    scene.attest(&shop);
+    let said = scene.ask(Phase::Validate, &[&scene.image("acme/shop:1.4")]).await;
+    assert_eq!((said.allowed, said.audit("codes")), (false, "image.unpinned"));
+    assert_eq!(scene.registry.total(), 0, "an image without a digest is not looked up");
+
+    let pinned = scene.image(&format!("acme/shop:1.4@{}", shop.digest()));
+    let said = scene.ask(Phase::Validate, &[&pinned]).await;
+    assert!(said.allowed, "{}", said.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p1_the_tag_is_resolved_once_and_what_was_verified_is_pinned() {
+    let scene = Scene::new();
+    let (signed, evil) = (image("signed").build(), image("evil").build());
+    scene.registry.put("acme/shop", &signed);
+    scene.registry.put("acme/shop", &evil);
+    scene.registry.tag("acme/shop", "1.4", &[&signed.digest(), &evil.digest()]);
+    scene.attest(&signed);
+    let by_tag = scene.image("acme/shop:1.4");
+    let said = scene.ask(Phase::Mutate, &[&by_tag]).await;
+    assert_eq!(said.pins(), [format!("{by_tag}@{}", signed.digest())]);
+
+    let said = scene.ask(Phase::Mutate, &[&by_tag]).await;
+    assert_eq!((said.allowed, said.audit("codes")), (false, "attested.missing"), "it has moved");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attestation_counts_from_referrers_as_from_grafeas() {
+    let scene = Scene::new();
+    let shop = image("shop").build();
+    scene.registry.put_image("acme/shop", "1.4", &shop);
+    scene.attach_by(&scene.builder, &shop);
+    let pinned = scene.image(&format!("acme/shop@{}", shop.digest()));
+    let said = scene.ask(Phase::Validate, &[&pinned]).await;
+    assert!(said.allowed, "{}", said.message);
+
+    let stranger = Key::generate("Stranger <s@evil.example>");
+    let other = image("other").build();
+    scene.registry.put_image("acme/shop", "2", &other);
+    scene.attach_by(&stranger, &other);
+    let pinned = scene.image(&format!("acme/shop@{}", other.digest()));
+    let said = scene.ask(Phase::Validate, &[&pinned]).await;
+    assert_eq!((said.allowed, said.audit("codes")), (false, "attested.missing"));
+    assert!(said.message.contains("signature.unknown-key"), "{}", said.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cold_by_digest_our_own_evidence_takes_two_trips() {
+    let scene = Scene::new();
+    let shop = image("shop").build();
+    scene.registry.put_image("acme/shop", "1.4", &shop);
+    scene.attach_by(&scene.builder, &shop);
+    scene.registry.latency(Duration::from_millis(30));
+    scene.grafeas.latency(Duration::from_millis(30));
+    let pinned = scene.image(&format!("acme/shop@{}", shop.digest()));
+    let said = scene.ask(Phase::Validate, &[&pinned]).await;
+    assert!(said.allowed, "{}", said.message);
+    let requests = [scene.registry.requests(), scene.grafeas.requests()].concat();
+    assert_eq!(round_trips(&requests), 2, "{requests:#?}");
+    assert_eq!(scene.registry.count(Kind::Blob), 0, "the descriptor carries the layer");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_pods_of_one_new_image_fetch_each_thing_once() {
+    let scene = Arc::new(Scene::new());
+    let shop = image("shop").build();
+    scene.registry.put_image("acme/shop", "1.4", &shop);
+    scene.attach_by(&scene.builder, &shop);
+    scene.registry.latency(Duration::from_millis(50));
+    let pinned = scene.image(&format!("acme/shop@{}", shop.digest()));
+    let mut asking = tokio::task::JoinSet::new();
+    for _ in 0..1000 {
+        let (scene, pinned) = (Arc::clone(&scene), pinned.clone());
+        asking.spawn(async move { scene.ask(Phase::Validate, &[&pinned]).await.allowed });
+    }
+    assert!(asking.join_all().await.into_iter().all(|allowed| allowed));
+    assert_eq!(scene.registry.count(Kind::Manifest), 2, "the image's and the referrer's");
+    assert_eq!(scene.registry.count(Kind::Referrers), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p6_a_second_review_asks_nobody() {
+    let scene = Scene::new();
+    let shop = image("shop").build();
+    scene.registry.put_image("acme/shop", "1.4", &shop);
+    scene.attest(&shop);
+    let pinned = scene.image(&format!("acme/shop@{}", shop.digest()));
+    let first = scene.ask(Phase::Validate, &[&pinned]).await;
+    scene.registry.forget();
+    scene.grafeas.forget();
+    let second = scene.ask(Phase::Validate, &[&pinned]).await;
+    assert_eq!(first.whole, second.whole);
+    // Referrers were found to be none, which is believed for a shorter time, but for some.
+    assert_eq!((scene.registry.total(), scene.grafeas.total()), (0, 0));
+}
