@@ -2,6 +2,7 @@
 
 mod auth;
 mod guard;
+mod hostile;
 mod lookaside;
 mod mirror;
 mod pull;
