@@ -14,8 +14,10 @@ mod loaded;
 mod parse;
 mod parts;
 mod problem;
+mod report;
 mod schema;
 mod units;
+mod watch;
 
 pub use at::At;
 pub use error::ConfigError;
@@ -24,8 +26,14 @@ pub use loaded::Config;
 pub use loaded::Purpose;
 pub use parse::parse;
 pub use problem::Problem;
+pub use report::AuthorityReport;
+pub use report::PolicyReport;
+pub use report::Report;
+pub use report::RuleReport;
+pub use report::Warning;
 pub use schema::schema;
 pub use units::Size;
 pub use units::Span;
+pub use watch::Watch;
 
 use parse::nearest;
