@@ -11,7 +11,7 @@ mod admission_answer;
 mod admission_exempt;
 mod admission_images;
 mod admission_reviews;
-mod config_shape;
+mod config;
 mod gate;
 mod grafeas_client;
 mod grafeas_codec;

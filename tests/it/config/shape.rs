@@ -8,8 +8,8 @@ fn read(text: &str) -> Result<config::document::Document, String> {
     config::parse(Path::new("serve.yaml"), text).map_err(|error| error.to_string())
 }
 
-const SERVE: &str = include_str!("../../fixtures/config/serve.yaml");
-const MINIMAL: &str = include_str!("../../fixtures/config/minimal.yaml");
+const SERVE: &str = include_str!("../../../fixtures/config/serve.yaml");
+const MINIMAL: &str = include_str!("../../../fixtures/config/minimal.yaml");
 
 #[test]
 fn the_contract_has_the_shape() {

@@ -1,0 +1,99 @@
+//! The contract's files load as written, and the report says what they come to.
+
+use countersign::config::{Config, Purpose};
+use countersign_kit::Key;
+use jiff::Timestamp;
+use std::time::Duration;
+
+use super::folder::{Folder, MINIMAL, SERVE};
+
+#[test]
+fn the_contract_loads_as_written() {
+    let folder = Folder::new();
+    for name in ["serve.yaml", "minimal.yaml"] {
+        let config = folder.load(name).unwrap_or_else(|errors| panic!("{name}: {errors:#?}"));
+        let serve = config.serve.unwrap();
+        assert_eq!(serve.admission, "0.0.0.0:8443".parse().unwrap(), "{name}");
+        assert_eq!(serve.probes, "0.0.0.0:8081".parse().unwrap(), "{name}");
+        assert_eq!(serve.deadline, Duration::from_secs(8), "{name}");
+        assert_eq!((serve.body, serve.connections), (8 << 20, 1000), "{name}");
+        assert_eq!(config.gate.deadline(), Duration::from_secs(8), "{name}");
+        assert_eq!(config.revision.len(), 12, "{name}");
+    }
+}
+
+#[test]
+fn other_commands_read_neither_listen_nor_tls() {
+    let folder = Folder::new();
+    std::fs::remove_file(folder.at("tls.key")).unwrap();
+    folder.write("minimal.yaml", MINIMAL.replace("tls: ", "listen: {probes: x}\ntls: "));
+    let config = Config::load(&folder.at("minimal.yaml"), Purpose::Inspect).unwrap();
+    assert!(config.serve.is_none());
+    let errors = folder.load("minimal.yaml").err().unwrap();
+    assert_eq!(errors.len(), 2, "{errors:#?}");
+    folder.write("minimal.yaml", MINIMAL.replace("tls: ", "# "));
+    let errors = folder.load("minimal.yaml").err().unwrap();
+    assert_eq!(
+        errors,
+        ["minimal.yaml: `tls` is missing; the API server calls webhooks over TLS only"]
+    );
+}
+
+#[test]
+fn p17_the_revision_is_that_of_everything_read() {
+    let (one, other) = (Folder::new(), Folder::new());
+    for file in ["serve.yaml", "keys/builder.asc", "policies/reviewed.rego"] {
+        assert_eq!(revision(&one), revision(&one), "{file}");
+        let before = revision(&one);
+        let text = std::fs::read_to_string(one.at(file)).unwrap();
+        // After an armored certificate a comment does not change what it holds, but the file.
+        one.write(file, format!("{text}\n# another\n"));
+        assert_ne!(revision(&one), before, "{file}");
+        one.write(file, text);
+        assert_eq!(revision(&one), before, "{file}");
+    }
+    let before = revision(&one);
+    one.write("creds/password", "rotated");
+    assert_eq!(revision(&one), before, "passwords are no policy");
+    assert_ne!(revision(&other), before, "other keys");
+}
+
+fn revision(folder: &Folder) -> String {
+    folder.load("serve.yaml").unwrap_or_else(|errors| panic!("{errors:#?}")).revision
+}
+
+#[test]
+fn the_report_names_keys_rules_and_what_to_look_at() {
+    let folder = Folder::new();
+    let day = Duration::from_hours(24);
+    let soon = Key::options("old <old@acme.example>").expires_after(day * 20).generate();
+    folder.write("keys/legacy.asc", soon.certificate_armored());
+    let serve = SERVE
+        .replace("    note: projects/image-build/notes/oci-attest\n", "")
+        .replace("until: 2026-12-31T00:00:00Z      #", "until: 2020-12-31T00:00:00Z      #");
+    folder.write("serve.yaml", serve);
+    let config = folder.load("serve.yaml").unwrap_or_else(|errors| panic!("{errors:#?}"));
+    let report = config.report(Timestamp::now());
+    let text = report.to_string();
+    let builder = folder.builder.fingerprint().to_uppercase();
+    for want in [
+        &format!("authority builder\n  {builder}  builder <builder@acme.example>  until 20"),
+        "policy production (enforce)\n  attested  Attested\n  acme.reviewed  Built from reviewed",
+        "policy everywhere (warn)\n  registries",
+        &format!("revision {}", config.revision),
+    ] {
+        assert!(text.contains(want), "{want} in\n{text}");
+    }
+    let warnings: Vec<_> = report.warnings.iter().map(ToString::to_string).collect();
+    for want in [
+        "\": expires at ",
+        "line 59: authority \"legacy\" has no note, so nothing from a store counts for it",
+        "`until: 2020-12-31T00:00:00Z` is past, so this counts no longer",
+    ] {
+        let found =
+            warnings.iter().filter(|warning| warning.contains(want.trim_start_matches('"')));
+        assert_eq!(found.count(), 1, "{want} in {warnings:#?}");
+    }
+    let calm = Folder::new().load("minimal.yaml").unwrap().report(Timestamp::now());
+    assert!(calm.warnings.is_empty(), "{:?}", calm.warnings);
+}

@@ -1,0 +1,7 @@
+//! The configuration: its shape, its contents, its report, its reload.
+
+mod contents;
+mod folder;
+mod load;
+mod reload;
+mod shape;
