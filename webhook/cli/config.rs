@@ -2,7 +2,9 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use crate::config::{self, Config, ConfigErrors, Purpose};
+use jiff::Timestamp;
+
+use crate::config::{self, Config, ConfigErrors, Purpose, Warning};
 
 use super::{Failure, output};
 
@@ -38,8 +40,13 @@ impl ConfigCommand {
     pub fn run(self) -> Result<ExitCode, Failure> {
         match self {
             Self::Check(Check { file }) => {
-                let loaded = Config::load(&file, Purpose::Serve).map_err(refused)?;
-                output::data(&loaded.revision);
+                #[expect(clippy::disallowed_methods, reason = "what expires soon is said")]
+                let now = Timestamp::now();
+                let report = Config::load(&file, Purpose::Serve).map_err(refused)?.report(now);
+                output::data(report.to_string().trim_end());
+                for Warning { line, text } in &report.warnings {
+                    output::say(&format!("warning: {}:{line}: {text}", file.display()));
+                }
             }
             Self::Schema(Schema {}) => output::json(&config::schema())?,
         }

@@ -30,6 +30,11 @@ impl Failure {
         Self { code: 1, text: with_causes(error.to_string(), error.source()) }
     }
 
+    /// A fault of our own: exit 1.
+    pub fn fault(what: impl Into<String>) -> Self {
+        Self { code: 1, text: what.into() }
+    }
+
     /// The command line or the configuration is wrong: exit 2.
     pub fn usage(what: impl Into<String>) -> Self {
         Self { code: USAGE, text: what.into() }

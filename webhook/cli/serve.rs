@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use crate::{
-    config::{Config, Purpose},
+    config::Watch,
     serve::{Metrics, Server, Stop},
 };
 
@@ -27,21 +27,27 @@ pub struct Serve {
 impl Serve {
     /// Serves until a signal comes.
     pub async fn run(self) -> Result<ExitCode, Failure> {
-        let loaded = Config::load(&self.config, Purpose::Serve).map_err(super::config::refused)?;
-        let gate = loaded.gate;
-        let options = loaded.serve.ok_or_else(|| Failure::usage("no listeners"))?;
+        let (config, watch) = Watch::start(&self.config).map_err(super::config::refused)?;
+        let options = config.serve.ok_or_else(|| Failure::usage("it says nowhere to listen"))?;
         let metrics = Arc::new(Metrics::new());
-        let server = Server::bind(options, metrics).await.map_err(Failure::of)?;
-        let stop = async { Stop::signal().await.unwrap_or(Stop::AtOnce) };
+        let server = Server::bind(options, Arc::clone(&metrics)).await.map_err(Failure::of)?;
         let (admission, probes) = (server.admission_address(), server.probes_address());
         if let (Ok(admission), Ok(probes)) = (admission, probes) {
             output::say(&format!("ready: https://{admission}, probes on http://{probes}"));
         }
+        let stop = async { Stop::signal().await.unwrap_or(Stop::AtOnce) };
+        let gate = watch.gate();
         let answer = move |phase, body, deadline| {
-            let gate = Arc::clone(&gate);
+            let gate = gate.load_full();
             async move { gate.review(phase, body, deadline).await }
         };
-        server.run(answer, stop).await.map_err(Failure::of)?;
+        tokio::select! {
+            ended = server.run(answer, stop) => ended.map_err(Failure::of)?,
+            // Without a look at its files a revocation would not be seen: rather start anew.
+            () = watch.follow(metrics) => {
+                return Err(Failure::fault("the watch over the configuration has ended"));
+            }
+        }
         Ok(ExitCode::SUCCESS)
     }
 }
