@@ -230,6 +230,39 @@ async fn files_are_read_again_when_they_change() {
 }
 
 #[tokio::test]
+async fn p9_a_token_dies_with_the_credential_it_was_had_by() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    fs::write(&file, "hunter2").unwrap();
+    let (registry, shop) = guarded(Auth::Bearer(Users::one("ci", "hunter2")));
+    let here = repository(&registry, "acme/shop");
+    let username = "ci".to_owned();
+    let source = CredentialSource::PasswordFile { username, file: file.clone() };
+    let client = client([with(&registry, source)]);
+    client.manifest(&here, by_digest(&shop), soon()).await.unwrap();
+    fs::write(&file, "taken away").unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    let refused = client.manifest(&here, by_digest(&shop), soon()).await;
+    assert_eq!(code(refused), "registry.unauthorized");
+}
+
+#[tokio::test]
+async fn a_registry_whose_token_service_moved_is_asked_anew() {
+    let users = Users::one("ci", "hunter2");
+    let (registry, shop) = guarded(Auth::Bearer(users.clone()));
+    registry.put("acme/other", &shop);
+    let service = TokenService::start(Listen::plain(), &users);
+    let token_realm = Some(service.realm().parse().unwrap());
+    let client = client([HostOptions { token_realm, ..with(&registry, ci()) }]);
+    let (here, there) = (repository(&registry, "acme/shop"), repository(&registry, "acme/other"));
+    client.manifest(&here, by_digest(&shop), soon()).await.unwrap();
+    registry.set_auth(Auth::BearerAt(users, service.realm()));
+    client.manifest(&there, by_digest(&shop), soon()).await.unwrap_err();
+    client.manifest(&there, by_digest(&shop), soon()).await.unwrap();
+    assert_eq!(service.count(Kind::Token), 1);
+}
+
+#[tokio::test]
 async fn a_missing_file_is_said_and_nobody_asked() {
     let (registry, shop) = guarded(Auth::Anonymous);
     let gone = CredentialSource::DockerConfig("/nonexistent/config.json".into());

@@ -306,4 +306,23 @@ mod tests {
             assert!(got.contains(want), "{name}: {got}");
         }
     }
+
+    #[test]
+    fn lists_of_real_registries_are_read() {
+        for (file, entries) in [
+            ("fallback-tag-distribution2.http", 2),
+            ("referrers-ggcr.http", 2),
+            ("referrers-ociserver.http", 2),
+            ("referrers-ociserver-empty.http", 0),
+        ] {
+            let path = format!("{}/fixtures/oci/{file}", env!("CARGO_MANIFEST_DIR"));
+            let text = std::fs::read_to_string(path).unwrap();
+            let body = &text[text.find('{').unwrap()..];
+            let Document::Index(index) = Document::parse(body.as_bytes(), OCI_INDEX).unwrap()
+            else {
+                panic!("{file}: no index");
+            };
+            assert_eq!(index.manifests.len(), entries, "{file}");
+        }
+    }
 }

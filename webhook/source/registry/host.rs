@@ -205,4 +205,16 @@ mod tests {
             assert!(error.contains(want), "{name}: {error}");
         }
     }
+
+    #[test]
+    fn docker_hub_has_one_name_and_another_host() {
+        for name in ["docker.io", "index.docker.io", "registry-1.docker.io"] {
+            let host = Host::plainly(name).unwrap();
+            assert_eq!(&*host.name, "docker.io");
+            let nginx = "nginx".parse().unwrap();
+            let url = host.url(&nginx, &["manifests", "latest"]);
+            let want = "https://registry-1.docker.io/v2/library/nginx/manifests/latest";
+            assert_eq!(url.as_str(), want);
+        }
+    }
 }
