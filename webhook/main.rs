@@ -1,3 +1,10 @@
 //! The `countersign` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use countersign::cli::Cli;
+
+fn main() -> ExitCode {
+    Cli::parse().run()
+}
