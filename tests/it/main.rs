@@ -22,6 +22,7 @@ mod grafeas_store;
 mod kit;
 mod layers;
 mod live;
+mod manifest;
 mod name_pattern;
 mod name_reference;
 mod name_values;
