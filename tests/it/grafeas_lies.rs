@@ -8,7 +8,7 @@ use countersign::{
     source::{FetchError, GrafeasStore, StoreEvidence},
 };
 use countersign_kit::{Answer, Fault, Grafeas, On, Quirks};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::grafeas_client::{QA, attestation, client, digest, look, parsed, repository, soon, uri};
 
@@ -27,8 +27,10 @@ async fn ask(store: &GrafeasStore) -> Result<StoreEvidence, FetchError> {
 
 /// The code and text of a lookup that must fail.
 async fn failure(store: &GrafeasStore) -> (Code, String) {
-    let error = ask(store).await.expect_err("the lookup must fail");
-    (error.code(), error.to_string())
+    match ask(store).await {
+        Ok(found) => panic!("the lookup must fail; it found {}", found.candidates.len()),
+        Err(error) => (error.code(), error.to_string()),
+    }
 }
 
 #[tokio::test]
@@ -131,27 +133,21 @@ async fn p5_lists_that_lead_in_circles_fail() {
 async fn p5_lists_with_new_tokens_for_the_same_page_fail() {
     let (double, store) = double();
     double.put(PROJECT, attestation(&uri(), QA));
-    double.fault(
-        On::path("/occurrences?"),
-        Fault::rewrite(|request, mut answer| {
-            let mut body: Value = serde_json::from_slice(&answer.body).unwrap();
-            let turn = request.parameter("pageToken").map_or(0, |token| token.len());
-            body["nextPageToken"] = "x".repeat(turn + 1).into();
-            answer.body = body.to_string().into();
-            answer
-        }),
-    );
-    let token = On::path("pageToken=");
-    double.fault(token, Fault::bytes(two_pages(&uri())));
+    let same_page = Fault::rewrite(|request, _| {
+        let turn = request.parameter("pageToken").map_or(0, |token| token.len());
+        Answer::of(200, "application/json", same_page(&"x".repeat(turn + 1)))
+    });
+    double.fault(On::path("/occurrences"), same_page);
     let (code, text) = failure(&store).await;
     assert_eq!(code, Code::StoreInvalid, "{text}");
+    assert!(double.total() < 10, "{}", double.total());
 }
 
-/// A page that is the same whatever token it is asked for with.
-fn two_pages(uri: &str) -> String {
-    let mut one = attestation(uri, QA);
+/// A page that is the same but for its token.
+fn same_page(next: &str) -> String {
+    let mut one = attestation(&uri(), QA);
     one["name"] = "projects/image-build/occurrences/kit-1".into();
-    json!({"occurrences": [one], "nextPageToken": "another"}).to_string()
+    json!({"occurrences": [one], "nextPageToken": next}).to_string()
 }
 
 #[tokio::test]

@@ -98,3 +98,64 @@ const PATH: &str = "/computeMetadata/v1/instance/service-accounts/default/token"
 /// Tokens are renewed so long before they expire.
 const MARGIN: Duration = Duration::from_mins(1);
 const A_DAY: u64 = 24 * 3600;
+
+#[cfg(test)]
+mod tests {
+    use countersign_kit::{Answer, Listen, Peer as Server};
+    use serde_json::json;
+
+    use super::*;
+
+    fn metadata(lasts: u64) -> (Server, MetadataServer) {
+        let server = Server::start(Listen::plain(), move |request| {
+            if request.header("metadata-flavor") != Some("Google") || request.path != PATH {
+                return Answer::of(403, "text/html", "<html>");
+            }
+            let token =
+                json!({"access_token": "ya29.x", "expires_in": lasts, "token_type": "Bearer"});
+            Answer::json(200, &token)
+        });
+        let tokens = MetadataServer::at(&server.host(), Peer::Store("gcp".into())).unwrap();
+        (server, tokens)
+    }
+
+    fn soon() -> Deadline {
+        Deadline::after(Duration::from_secs(5))
+    }
+
+    #[tokio::test]
+    async fn a_token_is_asked_for_once_until_it_expires() {
+        for (lasts, asked) in [(3599, 1), (30, 2)] {
+            let (server, tokens) = metadata(lasts);
+            for _ in 0..2 {
+                let value = tokens.current(soon()).await.unwrap();
+                assert_eq!(value, "Bearer ya29.x");
+                assert!(value.is_sensitive());
+            }
+            assert_eq!(server.total(), asked, "lasts {lasts} seconds");
+        }
+        let (server, tokens) = metadata(3599);
+        tokens.current(soon()).await.unwrap();
+        tokens.forget().await;
+        tokens.current(soon()).await.unwrap();
+        assert_eq!(server.total(), 2, "after the store refused it");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_token_is_an_error() {
+        let cases = [
+            (404, "{}", "store.unauthorized"),
+            (200, "<html>", "store.invalid"),
+            (200, "{}", "store.invalid"),
+            (200, r#"{"access_token":"a\nb"}"#, "store.invalid"),
+        ];
+        for (status, body, want) in cases {
+            let server = Server::start(Listen::plain(), move |_| {
+                Answer::of(status, "application/json", body)
+            });
+            let tokens = MetadataServer::at(&server.host(), Peer::Store("gcp".into())).unwrap();
+            let error = tokens.current(soon()).await.unwrap_err();
+            assert_eq!(error.code().as_str(), want, "{body}: {error}");
+        }
+    }
+}
