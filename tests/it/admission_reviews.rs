@@ -168,6 +168,10 @@ fn p13_only_what_is_no_review_at_all_is_refused_by_http() {
             "no request",
             r#"{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1"}"#.to_owned(),
         ),
+        (
+            "another kind with a uid, cut off",
+            envelope(&uid).replace("AdmissionReview", "ImageReview")[..200].to_owned(),
+        ),
         ("no uid", envelope(&format!("{{{REQUEST}}}"))),
         ("empty uid", envelope(&uid.replace("u1", ""))),
         ("endless uid", envelope(&uid.replace("u1", &"u".repeat(300)))),
