@@ -100,11 +100,11 @@ fn p14_what_is_signed_here_verifies_here() {
 #[test]
 fn a_generated_key_is_locked_and_expires_as_told() {
     let passphrase = || Some(Passphrase::from("open".to_owned()));
-    let day = Duration::from_secs(86_400);
+    let day = Duration::from_hours(24);
     let made = generate_key("ci", passphrase(), Some(day), now()).expect("a key");
     assert!(SigningKey::load(&made.secret, None, now()).is_err());
     assert!(SigningKey::load(&made.secret, passphrase().as_ref(), now()).is_ok());
-    let later = now() + Duration::from_secs(2 * 86_400);
+    let later = now() + Duration::from_hours(48);
     let late = SigningKey::load(&made.secret, passphrase().as_ref(), later).expect_err("expired");
     assert!(late.to_string().contains("has expired"), "{late}");
     assert!(generate_key("a\nb", None, None, now()).is_err());

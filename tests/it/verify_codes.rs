@@ -224,7 +224,11 @@ fn p4_an_image_id_counts_only_where_the_layers_are_compared() {
     expect("no name", &by(repository, runtime), detached(), Err("payload.other-repository"));
     let judged = judge(&by(digest, Some(LayersCheckedBy::Gate)), &candidate(detached()));
     assert!(judged.verified.is_empty() && judged.rejected.is_empty());
-    let rejected: Vec<_> = judged.layers_unchecked.into_iter().map(|one| one.reject()).collect();
+    let rejected: Vec<_> = judged
+        .layers_unchecked
+        .into_iter()
+        .map(countersign::verify::LayersUnchecked::reject)
+        .collect();
     assert_eq!(rejected[0].code.as_str(), "payload.layers-unbound");
 }
 

@@ -66,8 +66,7 @@ fn p8_what_compression_and_nesting_make_of_a_message_is_bounded() {
     let two = compress(&one);
     let three = compress(&two);
     let many: Vec<kit::Key> = (0..25).map(|_| kit::Key::generate("x")).collect();
-    let crowd =
-        many.iter().fold(key.signing(), |signing, key| signing.and(key)).message(&payload());
+    let crowd = many.iter().fold(key.signing(), kit::Signing::and).message(&payload());
     for (name, bytes, want) in [
         ("64 KiB", key.signing().compressed().message(&padded(64 * 1024)), None),
         (

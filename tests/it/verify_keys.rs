@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use kit::Revocation;
 use sequoia_openpgp as openpgp;
 
-use openpgp::cert::prelude::*;
 use openpgp::parse::Parse as _;
 use openpgp::serialize::SerializeInto as _;
 
@@ -276,8 +275,8 @@ fn keys_are_described_as_they_would_count() {
     }
     let soon = describe(
         &key()
-            .age(std::time::Duration::from_secs(60))
-            .expires_after(std::time::Duration::from_secs(86_400))
+            .age(std::time::Duration::from_mins(1))
+            .expires_after(std::time::Duration::from_hours(24))
             .generate()
             .certificate(),
     );

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::maker::Maker;
-use super::open::{Claim, Payload};
+use super::open::Claim;
+use super::payload::Payload;
 use super::standing::Worthless;
 use super::verified::LayersUnchecked;
 use super::{

@@ -73,6 +73,23 @@ pub fn detached(data: &[u8]) -> Result<Vec<Signature>, BadMessage> {
     if signatures.is_empty() { Err(BadMessage::Unsigned) } else { Ok(signatures) }
 }
 
+/// The canonical form that signatures of type text are made over.
+pub fn with_crlf(text: &[u8]) -> Vec<u8> {
+    let mut canonical = Vec::with_capacity(text.len() + 2);
+    let mut bytes = text.iter().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\r' => {
+                bytes.next_if(|next| **next == b'\n');
+                canonical.extend_from_slice(b"\r\n");
+            }
+            b'\n' => canonical.extend_from_slice(b"\r\n"),
+            other => canonical.push(*other),
+        }
+    }
+    canonical
+}
+
 /// What has been seen of an attached message.
 #[derive(Default)]
 struct Walk {

@@ -20,6 +20,7 @@ mod maker;
 mod material;
 mod message;
 mod open;
+mod payload;
 mod pkix;
 mod scope;
 mod standing;

@@ -1,21 +1,21 @@
 //! Opening evidence: whose keys made which signatures over what.
 //!
 //! Nothing here looks at a clock or at the image, so that the result may be kept. A parser that
-//! panics on hostile bytes must not take a review with it: whoever calls [`Trust::open`] does so
-//! inside `catch_unwind` and treats a panic as `signature.malformed`.
+//! panics on hostile bytes takes nothing else with it: that candidate is `signature.malformed`.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use sequoia_openpgp::packet::Signature;
 use sequoia_openpgp::types::SignatureType;
-use serde_json::Value;
 
 use super::keys::KeyName;
 use super::maker::Remembered;
-use super::message::{self, Message};
+use super::message::{self, Message, with_crlf};
+use super::payload::{Payload, read};
 use super::{Trust, armor};
-use crate::attest::{Candidate, Carrier, Envelope, Meaning, RawSignature, Signed};
+use crate::attest::{Candidate, Carrier, Envelope, RawSignature, Signed};
 use crate::name::{Code, Digest, NoteName, escape};
 
 /// What [`Trust::open`] found in one candidate; worth keeping while the trust stays the same.
@@ -46,15 +46,6 @@ pub(super) struct Claim {
     pub maker: Remembered,
 }
 
-/// What was signed, in the shape that policies see it.
-#[derive(Clone, Debug)]
-pub(super) struct Payload {
-    /// A statement's predicate has moved to `predicate`.
-    pub meaning: Meaning,
-    pub predicate_type: Arc<str>,
-    pub predicate: Arc<Value>,
-}
-
 impl Trust {
     /// Checks the signatures of a candidate against all keys.
     ///
@@ -63,19 +54,15 @@ impl Trust {
     /// Success proves that a key made a signature over a payload; whether the key may, whether it
     /// still stands, and what the payload is about, [`Trust::judge`] tells.
     pub fn open(&self, candidate: &Candidate, image_ids: &[Digest]) -> Opened {
-        let mut opening =
-            Opening { trust: self, claims: Vec::new(), failures: Vec::new(), checks: 0 };
-        match &candidate.signed {
-            Signed::OpenPgpMessage(data) => opening.message(data, None),
-            Signed::OpenPgpDetached(data) => opening.over_image_id(data, image_ids),
-            Signed::Raw { payload, signatures } => opening.raw(payload, signatures),
-            Signed::Dsse(envelope) => opening.dsse(envelope),
-            Signed::Unsupported { format, detail } => opening.fail(
-                Code::SignatureUnknownKey,
-                format!("{format} is not verified here: {}", escape(detail, SHOWN)),
-            ),
-        }
-        let Opening { claims, failures, checks, .. } = opening;
+        let (claims, failures, checks) = guarded(|| {
+            let mut opening = Opening::new(self);
+            opening.candidate(&candidate.signed, image_ids);
+            (opening.claims, opening.failures, opening.checks)
+        })
+        .unwrap_or_else(|| {
+            let detail = "reading it crashed the parser, which is a bug; please report it";
+            (Vec::new(), vec![(Code::SignatureMalformed, detail.to_owned())], 1)
+        });
         let weight = FIXED_WEIGHT + candidate.name.len() + PARSED_WEIGHT * size(&candidate.signed);
         Opened {
             source: Arc::clone(&candidate.source),
@@ -111,7 +98,24 @@ struct Opening<'t> {
     checks: usize,
 }
 
-impl Opening<'_> {
+impl<'t> Opening<'t> {
+    fn new(trust: &'t Trust) -> Self {
+        Self { trust, claims: Vec::new(), failures: Vec::new(), checks: 0 }
+    }
+
+    fn candidate(&mut self, signed: &Signed, image_ids: &[Digest]) {
+        match signed {
+            Signed::OpenPgpMessage(data) => self.message(data, None),
+            Signed::OpenPgpDetached(data) => self.over_image_id(data, image_ids),
+            Signed::Raw { payload, signatures } => self.raw(payload, signatures),
+            Signed::Dsse(envelope) => self.dsse(envelope),
+            Signed::Unsupported { format, detail } => self.fail(
+                Code::SignatureUnknownKey,
+                format!("{format} is not verified here: {}", escape(detail, SHOWN)),
+            ),
+        }
+    }
+
     /// A signed OpenPGP message; where the payload travels beside it, both must be the same.
     fn message(&mut self, data: &[u8], beside: Option<&[u8]>) {
         let Message { literal, signatures } = match Message::parse(data) {
@@ -124,7 +128,7 @@ impl Opening<'_> {
         }
         let payload = read(Carrier::Plain, &literal);
         for signature in signatures {
-            self.openpgp(signature, &[literal.as_slice()], &[payload.clone()]);
+            self.openpgp(signature, &[literal.as_slice()], std::slice::from_ref(&payload));
         }
     }
 
@@ -176,7 +180,7 @@ impl Opening<'_> {
             };
             for signature in signatures {
                 if signature.typ() == SignatureType::Binary {
-                    self.openpgp(signature, &[signed.as_slice()], &[payload.clone()]);
+                    self.openpgp(signature, &[signed.as_slice()], std::slice::from_ref(&payload));
                 } else {
                     let why = "a signature of type text over a DSSE envelope";
                     self.fail(Code::SignatureMalformed, why);
@@ -279,40 +283,9 @@ impl Opening<'_> {
     }
 }
 
-/// Reads a payload once, for all the signatures over it.
-fn read(carrier: Carrier<'_>, payload: &[u8]) -> Arc<Result<Payload, String>> {
-    let read = Meaning::of(carrier, payload).map(|mut meaning| {
-        let (predicate_type, predicate): (Arc<str>, Value) = match &mut meaning {
-            Meaning::SimpleSigning(simple) => {
-                let optional = std::mem::take(&mut simple.optional);
-                ("simple-signing".into(), serde_json::json!({ "optional": optional }))
-            }
-            Meaning::ImageId(_) => ("image-id".into(), serde_json::json!({})),
-            Meaning::Statement(statement) => {
-                let predicate = std::mem::take(&mut statement.predicate);
-                (statement.predicate_type.as_str().into(), predicate)
-            }
-        };
-        Payload { meaning, predicate_type, predicate: Arc::new(predicate) }
-    });
-    Arc::new(read.map_err(|bad| escape(&bad.to_string(), SHOWN)))
-}
-
-/// The canonical form that signatures of type text are made over.
-fn with_crlf(text: &[u8]) -> Vec<u8> {
-    let mut canonical = Vec::with_capacity(text.len() + 2);
-    let mut bytes = text.iter().peekable();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\r' => {
-                bytes.next_if(|next| **next == b'\n');
-                canonical.extend_from_slice(b"\r\n");
-            }
-            b'\n' => canonical.extend_from_slice(b"\r\n"),
-            other => canonical.push(*other),
-        }
-    }
-    canonical
+/// Runs a parser over hostile bytes. A panic is the end of that candidate, not of the review.
+fn guarded<T>(open: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(open)).ok()
 }
 
 fn size(signed: &Signed) -> usize {
@@ -344,3 +317,14 @@ const SHOWN: usize = 256;
 /// What an opened candidate occupies besides its payload, and the payload once it is parsed.
 const FIXED_WEIGHT: usize = 2048;
 const PARSED_WEIGHT: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p8_a_panic_ends_one_candidate() {
+        assert_eq!(guarded(|| 1), Some(1));
+        assert_eq!(guarded(|| -> i32 { panic!("as a parser might") }), None);
+    }
+}

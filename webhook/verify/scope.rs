@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::authority::METADATA;
-use super::open::Payload;
+use super::payload::Payload;
 use super::{Attests, Authority, Identity, Image, Level, SubjectImage};
 use crate::attest::{Meaning, SimpleSigning, Statement, Subject};
 use crate::name::{Code, Digest, ImageRef, NoteName, Repository, escape};

@@ -224,4 +224,4 @@ fn worthless(code: Code, detail: impl Into<String>) -> Worthless {
 }
 
 /// How far the signer's clock may be ahead of ours.
-const CLOCK_SKEW: Duration = Duration::from_secs(300);
+const CLOCK_SKEW: Duration = Duration::from_mins(5);
