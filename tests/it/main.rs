@@ -12,6 +12,7 @@ mod admission_exempt;
 mod admission_images;
 mod admission_reviews;
 mod config;
+mod docs;
 mod gate;
 mod grafeas_client;
 mod grafeas_codec;
