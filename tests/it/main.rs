@@ -11,6 +11,7 @@ mod admission_answer;
 mod admission_exempt;
 mod admission_images;
 mod admission_reviews;
+mod cli;
 mod config;
 mod docs;
 mod gate;

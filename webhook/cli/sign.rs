@@ -66,9 +66,12 @@ pub struct Sign {
 /// Which Grafeas server to write to, and how.
 #[derive(Debug, clap::Args)]
 struct StoreArguments {
-    /// URL of a Grafeas server (v1beta1)
+    /// URL of a Grafeas server
     #[arg(long, value_name = "URL", requires = "note")]
     store: Option<url::Url>,
+    /// The version that the server speaks: v1beta1 (the reference server) or v1 (Google's)
+    #[arg(long, value_enum, default_value = "v1beta1")]
+    api: Api,
     /// The note to file the occurrence under
     #[arg(long, value_name = "projects/P/notes/N", requires = "store")]
     note: Option<NoteName>,
@@ -81,9 +84,30 @@ struct StoreArguments {
     /// The server's authority, in PEM
     #[arg(long, value_name = "FILE", requires = "store")]
     store_ca: Option<PathBuf>,
+    /// Our certificate for the server, in PEM
+    #[arg(long, value_name = "FILE", requires = "store_certificate_key")]
+    store_certificate: Option<PathBuf>,
+    /// Its key, in PEM
+    #[arg(long, value_name = "FILE", requires = "store_certificate")]
+    store_certificate_key: Option<PathBuf>,
     /// A bearer token for the server: a file, `env:NAME`, or `google` (its metadata server's)
     #[arg(long, value_name = "FILE|env:NAME|google", requires = "store")]
     store_token: Option<StoreTokenArgument>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+enum Api {
+    V1beta1,
+    V1,
+}
+
+impl From<Api> for Version {
+    fn from(api: Api) -> Self {
+        match api {
+            Api::V1beta1 => Self::V1Beta1,
+            Api::V1 => Self::V1,
+        }
+    }
 }
 
 /// Where the bearer token of a store comes from.
@@ -231,8 +255,14 @@ impl StoreArguments {
         let (Some(url), Some(note)) = (&self.store, &self.note) else { return Ok(None) };
         let project = self.project.clone().unwrap_or_else(|| note.project());
         let mut options =
-            StoreOptions::new(url.as_str(), url.clone(), Version::V1Beta1, project.clone());
+            StoreOptions::new(url.as_str(), url.clone(), self.api.into(), project.clone());
         options.ca = pem(self.store_ca.as_ref())?;
+        let own = [&self.store_certificate, &self.store_certificate_key];
+        let own = own.map(|file| pem(file.as_ref()));
+        if let [Ok(Some(certificate)), Ok(Some(key))] = &own {
+            options.identity = Some([certificate.as_ref(), key].concat().into());
+        }
+        own.into_iter().collect::<Result<Vec<_>, _>>()?;
         options.token = self.store_token.as_ref().map(StoreTokenArgument::token).transpose()?;
         let store = Arc::new(GrafeasStore::new(options).map_err(Failure::of)?);
         self.prepare(&store, note, &project).await?;

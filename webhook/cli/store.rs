@@ -1,6 +1,6 @@
 //! `countersign store`: the embedded Grafeas server.
 
-use std::{convert::Infallible, net::SocketAddr, path::PathBuf, process::ExitCode, str::FromStr};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use crate::store::{Data, StoreServer, StoreServerOptions, TlsFiles};
 
@@ -21,33 +21,19 @@ pub struct Store {
     listen: SocketAddr,
     /// The SQLite file, made where there is none; `:memory:` for a try
     #[arg(long, value_name = "FILE")]
-    data: DataArgument,
+    data: Data,
     /// Certificate chain in PEM
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_certificate: Option<PathBuf>,
     /// Its key in PEM
     #[arg(long, value_name = "FILE", requires = "tls_certificate")]
     tls_key: Option<PathBuf>,
-    /// Who may do what: a token a line
+    /// Who may do what: a YAML list of `{token, may: read|write|administer, notes}`
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
     /// Answer only callers with a certificate of this authority
     #[arg(long, value_name = "FILE", requires = "tls_certificate")]
     client_ca: Option<PathBuf>,
-}
-
-#[derive(Clone, Debug)]
-struct DataArgument(Data);
-
-impl FromStr for DataArgument {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(Self(match text {
-            ":memory:" => Data::Memory,
-            path => Data::File(path.into()),
-        }))
-    }
 }
 
 impl Store {
@@ -60,7 +46,7 @@ impl Store {
         });
         let server = StoreServer::bind(StoreServerOptions {
             listen: self.listen,
-            data: self.data.0,
+            data: self.data,
             tls,
             tokens: self.tokens,
         })
