@@ -1,9 +1,6 @@
 //! Reviews as the API server would send them, for images and manifests that a person names.
 
-use std::{
-    io::Read as _,
-    path::{Path, PathBuf},
-};
+use std::{io::Read as _, path::Path};
 
 use serde_json::{Value, json};
 
@@ -45,7 +42,7 @@ pub fn manifests(file: &Path, namespace: &str) -> Result<Vec<Vec<u8>>, Failure> 
 
 fn read(file: &Path) -> Result<String, Failure> {
     let unreadable = |error| Failure::failed(format!("cannot read {}", file.display()), error);
-    if file == PathBuf::from("-") {
+    if file.as_os_str() == "-" {
         let mut text = String::new();
         std::io::stdin().take(MOST).read_to_string(&mut text).map_err(unreadable)?;
         return Ok(text);

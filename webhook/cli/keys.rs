@@ -70,7 +70,6 @@ impl Keys {
 impl Generate {
     fn run(self) -> Result<ExitCode, Failure> {
         let passphrase = self.passphrase.map(|source| source.passphrase()).transpose()?;
-        #[expect(clippy::disallowed_methods, reason = "the moment that the key is made")]
         let now = Timestamp::now();
         let GeneratedKey { secret, certificate, fingerprint } =
             generate_key(&self.user, passphrase, Some(LIFE), now).map_err(Failure::of)?;
@@ -88,7 +87,6 @@ impl Inspect {
         let named = self.file.display();
         let bytes = fs::read(&self.file)
             .map_err(|error| Failure::failed(format!("cannot read {named}"), error))?;
-        #[expect(clippy::disallowed_methods, reason = "what holds now is what is asked")]
         let now = Timestamp::now();
         let held = verify::describe::inspect(&bytes, now)
             .map_err(|error| Failure::failed(format!("{named} cannot be used"), error))?;

@@ -39,7 +39,7 @@ enum Command {
     Serve(serve::Serve),
     Verify(verify::Verify),
     Evidence(evidence::Evidence),
-    Sign(sign::Sign),
+    Sign(Box<sign::Sign>),
     Store(store::Store),
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -60,7 +60,7 @@ impl Cli {
             Command::Keys(command) => command.run(),
             Command::Config(command) => command.run(),
         };
-        outcome.unwrap_or_else(|failure| failure.report())
+        outcome.unwrap_or_else(Failure::report)
     }
 }
 

@@ -27,7 +27,8 @@ pub struct Serve {
 impl Serve {
     /// Serves until a signal comes.
     pub async fn run(self) -> Result<ExitCode, Failure> {
-        let (config, watch) = Watch::start(&self.config).map_err(super::config::refused)?;
+        let (config, watch) =
+            Watch::start(&self.config).map_err(|errors| super::config::refused(&errors))?;
         let options = config.serve.ok_or_else(|| Failure::usage("it says nowhere to listen"))?;
         let metrics = Arc::new(Metrics::new());
         let server = Server::bind(options, Arc::clone(&metrics)).await.map_err(Failure::of)?;

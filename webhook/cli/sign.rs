@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     attest::grafeas::Version,
-    name::{ImageRef, NoteName, PinnedImage, ProjectName},
+    name::{Digest, ImageRef, NoteName, PinnedImage, ProjectName},
     sign::{
         Claim, Destinations, PredicateType, Publication, Publisher, Receipt, SigningKey,
         StoreDestination,
@@ -174,7 +174,6 @@ impl Sign {
             let publisher = Publisher::new(key, std::slice::from_ref(&claim), &destinations)
                 .map_err(Failure::of)?;
             for image in &images {
-                #[expect(clippy::disallowed_methods, reason = "the moment that is signed")]
                 let now = Timestamp::now();
                 let receipt = publisher.publish(image, &claim, now).await.map_err(|error| {
                     Failure::failed(
@@ -196,7 +195,6 @@ impl Sign {
 
     fn keys(&self) -> Result<Vec<SigningKey>, Failure> {
         let passphrase = self.passphrase.as_ref().map(Source::passphrase).transpose()?;
-        #[expect(clippy::disallowed_methods, reason = "an expired key cannot sign")]
         let now = Timestamp::now();
         let load = |source: &Source| {
             let bytes = source.bytes("key")?;
@@ -220,27 +218,29 @@ impl Sign {
     }
 
     /// P14: a tag is refused with what to type instead, unless it is allowed.
+    async fn resolved(&self, image: &ImageRef, registries: &Registries) -> Result<Digest, Failure> {
+        let tag = Reference::Tag(image.tag().unwrap_or("latest"));
+        let manifest = registries.manifest(image.repository(), tag, Deadline::after(PATIENCE));
+        let digest = manifest.await.map_err(Failure::of)?.digest;
+        if !self.allow_tag {
+            return Err(Failure::usage(format!(
+                "{} is a tag, which may move; it names {digest} now: sign that with\n  \
+                 countersign sign {} …",
+                image.as_str(),
+                image.with_digest(digest),
+            )));
+        }
+        output::say(&format!("{} is {digest}", image.as_str()));
+        Ok(digest)
+    }
+
     async fn pinned(&self, registries: &Registries) -> Result<Vec<PinnedImage>, Failure> {
         let mut pinned = Vec::new();
         for image in &self.images {
             let repository = image.repository().clone();
             let digest = match image.digest() {
                 Some(digest) => digest,
-                None => {
-                    let tag = Reference::Tag(image.tag().unwrap_or("latest"));
-                    let now = registries.manifest(&repository, tag, Deadline::after(PATIENCE));
-                    let digest = now.await.map_err(Failure::of)?.digest;
-                    if !self.allow_tag {
-                        return Err(Failure::usage(format!(
-                            "{} is a tag, which may move; it names {digest} now: sign that with\n  \
-                             countersign sign {} …",
-                            image.as_str(),
-                            image.with_digest(digest),
-                        )));
-                    }
-                    output::say(&format!("{} is {digest}", image.as_str()));
-                    digest
-                }
+                None => self.resolved(image, registries).await?,
             };
             pinned.push(PinnedImage { repository, digest });
         }

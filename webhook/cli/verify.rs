@@ -70,7 +70,8 @@ impl Verify {
 
 /// The gate of a configuration, without the parts that only a server needs.
 pub fn gate(config: &std::path::Path) -> Result<Arc<Gate>, Failure> {
-    let loaded = Config::load(config, Purpose::Inspect).map_err(super::config::refused)?;
+    let loaded =
+        Config::load(config, Purpose::Inspect).map_err(|errors| super::config::refused(&errors))?;
     Ok(loaded.gate)
 }
 

@@ -162,23 +162,8 @@ impl<'a> Publisher<'a> {
             });
         }
         if let Some(destination) = &self.destinations.store {
-            let store = destination.store.name().to_owned();
-            published.push(match find(&standing, &store) {
-                Some(known) => {
-                    let name = known.name().to_owned();
-                    Publication::Occurrence { store, name, unchanged: true }
-                }
-                None => {
-                    let body = occurrence::of(image, &destination.note, self.key, &signed)?;
-                    let name = destination
-                        .store
-                        .create_occurrence(&destination.project, &body, Deadline::after(PATIENCE))
-                        .await
-                        .map_err(Arc::new)?
-                        .to_string();
-                    Publication::Occurrence { store, name, unchanged: false }
-                }
-            });
+            let standing = find(&standing, destination.store.name());
+            published.push(self.file(image, destination, &signed, standing).await?);
         }
         Ok(Receipt {
             image: image.repository.to_string(),
@@ -241,6 +226,29 @@ impl<'a> Publisher<'a> {
             (None, Some(rejection)) => Err(PublishError::Useless(Box::new(rejection))),
             (None, None) => Err(PublishError::Unreadable),
         }
+    }
+
+    /// Files the attestation as an occurrence, unless one stands there already.
+    async fn file(
+        &self,
+        image: &PinnedImage,
+        destination: &StoreDestination,
+        signed: &Signed,
+        standing: Option<&Verified>,
+    ) -> Result<Publication, PublishError> {
+        let store = destination.store.name().to_owned();
+        if let Some(known) = standing {
+            let name = known.name().to_owned();
+            return Ok(Publication::Occurrence { store, name, unchanged: true });
+        }
+        let body = occurrence::of(image, &destination.note, self.key, signed)?;
+        let name = destination
+            .store
+            .create_occurrence(&destination.project, &body, Deadline::after(PATIENCE))
+            .await
+            .map_err(Arc::new)?
+            .to_string();
+        Ok(Publication::Occurrence { store, name, unchanged: false })
     }
 
     async fn attach(

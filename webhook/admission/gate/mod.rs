@@ -147,13 +147,13 @@ impl Gate {
         let mut answer = match review.change(self.options.most_images) {
             Err(violation) => Answer::deny(*violation),
             Ok(Change::Nothing(_)) => Answer::default(),
-            Ok(Change::Images(images)) => match self.waves_through(&images) {
-                true => Answer::default(),
-                false => match self.inspect(phase, &review, images, deadline).await {
+            Ok(Change::Images(images)) if self.waves_through(&images) => Answer::default(),
+            Ok(Change::Images(images)) => {
+                match self.inspect(phase, &review, images, deadline).await {
                     Ok(inspection) => inspection.answer,
                     Err(violation) => Answer::deny(*violation),
-                },
-            },
+                }
+            }
         };
         answer.revision.clone_from(&self.options.revision);
         answer.into_reply(phase, asked)
@@ -170,7 +170,6 @@ impl Gate {
         images: Images,
         deadline: Deadline,
     ) -> Result<Inspection, Box<Violation>> {
-        #[expect(clippy::disallowed_methods, reason = "the one clock of a review")]
         let now = Timestamp::now();
         let request = self.request_part(review, now)?;
         let workload = images.workload;

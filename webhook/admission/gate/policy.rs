@@ -111,13 +111,13 @@ impl Policy {
         self.rules.iter().all(|rule| rule.rule.needs_presence())
     }
 
-    /// Those of the `known` sources that can hold what its rules look at, `stores` of them for
-    /// their records.
+    /// Those of the `known` sources that can hold what its rules look at, those of
+    /// `with_records` for their records.
     pub fn sources(
         &self,
         trust: &Trust,
         known: &[Arc<str>],
-        recording: &[Arc<str>],
+        with_records: &[Arc<str>],
     ) -> BTreeSet<Arc<str>> {
         let mut sources = BTreeSet::new();
         for rule in &self.rules {
@@ -125,12 +125,13 @@ impl Policy {
             match &rule.uses {
                 Uses::Nothing => {}
                 Uses::Authorities(names) => {
-                    let named = authorities.filter(|authority| names.contains(&authority.name));
-                    named.for_each(|authority| add(&mut sources, authority, known));
+                    authorities
+                        .filter(|authority| names.contains(&authority.name))
+                        .for_each(|authority| add(&mut sources, authority, known));
                 }
                 Uses::Everything => {
                     authorities.for_each(|authority| add(&mut sources, authority, known));
-                    sources.extend(recording.iter().cloned());
+                    sources.extend(with_records.iter().cloned());
                     sources.extend(known.iter().filter(|name| &***name == "referrers").cloned());
                 }
             }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     admission::{Answer, Exception, Exemption, Patch, Phase, Pin, Violation, Workload},
-    name::{Code, Digest},
+    name::{Code, Digest, ImageRef},
 };
 
 use super::{
@@ -67,7 +67,7 @@ impl Gate {
         }
         answer.violations.sort();
         answer.violations.dedup();
-        answer.patch = self.patch(context, subjects);
+        answer.patch = patch(context, subjects);
         answer
     }
 
@@ -76,21 +76,6 @@ impl Gate {
             subjects.iter().flat_map(|subject| subject.policies.iter().copied()).collect();
         let policies = applied.into_iter().filter_map(|at| self.options.policies.get(at));
         policies.map(|policy| policy.name.clone()).collect()
-    }
-
-    fn patch(&self, context: &Context<'_>, subjects: &[Subject]) -> Option<Patch> {
-        let pins: Vec<Pin<'_>> = subjects
-            .iter()
-            .filter_map(|subject| {
-                let (reference, pinned) = (subject.reference.as_ref()?, subject.pinned.as_ref()?);
-                let pinned = match reference.digest() {
-                    Some(_) => return None,
-                    None => reference.with_digest(pinned.digest),
-                };
-                Some(Pin { image: &subject.image, pinned })
-            })
-            .collect();
-        Patch::new(context.workload, &pins)
     }
 
     /// What the strictest of the policies that apply does with complaints.
@@ -109,7 +94,7 @@ impl Gate {
 
     /// The first digest of an image, or of a platform of it that can run, that is revoked.
     fn revoked(&self, subject: &Subject) -> Option<Digest> {
-        let named = subject.reference.as_ref().and_then(|reference| reference.digest());
+        let named = subject.reference.as_ref().and_then(ImageRef::digest);
         let resolved = subject.pinned.as_ref().map(|pinned| pinned.digest);
         let platforms = subject.known.iter().flat_map(|gathered| {
             gathered.description.platforms.iter().map(|runnable| runnable.manifest)
@@ -181,6 +166,21 @@ impl Weighing<'_> {
         }
         found.map(|exception| Exemption::Exception(exception.reason.clone()))
     }
+}
+
+fn patch(context: &Context<'_>, subjects: &[Subject]) -> Option<Patch> {
+    let pins: Vec<Pin<'_>> = subjects
+        .iter()
+        .filter_map(|subject| {
+            let (reference, pinned) = (subject.reference.as_ref()?, subject.pinned.as_ref()?);
+            let pinned = match reference.digest() {
+                Some(_) => return None,
+                None => reference.with_digest(pinned.digest),
+            };
+            Some(Pin { image: &subject.image, pinned })
+        })
+        .collect();
+    Patch::new(context.workload, &pins)
 }
 
 fn answer_remarks(answer: &mut Answer, remarks: &[Violation]) {

@@ -75,8 +75,8 @@ impl Perishable for Answer {
         self.looked_up
     }
 
-    fn believed_for(&self, shelf: &Shelf) -> Duration {
-        if self.is_empty() { shelf.none } else { shelf.found }
+    fn believed_for(&self, times: &Shelf) -> Duration {
+        if self.is_empty() { times.none } else { times.found }
     }
 
     fn weight(&self) -> usize {

@@ -21,7 +21,7 @@ pub trait Perishable: Send + Sync + 'static {
     fn looked_up(&self) -> Instant;
 
     /// How long it may be believed without looking again.
-    fn believed_for(&self, shelf: &Shelf) -> Duration;
+    fn believed_for(&self, times: &Shelf) -> Duration;
 
     /// Bytes that it holds, roughly.
     fn weight(&self) -> usize;

@@ -210,12 +210,12 @@ impl Perishable for Described {
         self.looked_up
     }
 
-    fn believed_for(&self, shelf: &Shelf) -> Duration {
-        shelf.found
+    fn believed_for(&self, times: &Shelf) -> Duration {
+        times.found
     }
 
     fn weight(&self) -> usize {
-        size_of::<Self>() + self.media_type.len() + self.entries().len() * size_of::<Entry>() * 2
+        size_of::<Self>() + self.media_type.len() + size_of_val(self.entries()) * 2
     }
 }
 
@@ -233,8 +233,8 @@ impl Perishable for Settings {
         self.looked_up
     }
 
-    fn believed_for(&self, shelf: &Shelf) -> Duration {
-        shelf.found
+    fn believed_for(&self, times: &Shelf) -> Duration {
+        times.found
     }
 
     fn weight(&self) -> usize {

@@ -120,9 +120,10 @@ impl Evidence {
         let description = description?;
         let repository = &image.repository;
         let platforms = join_all(description.platforms.iter().map(|runnable| async {
-            let own = match runnable.manifest == image.digest {
-                true => Vec::new(),
-                false => self.answers(repository, runnable.manifest, not_before).await,
+            let own = if runnable.manifest == image.digest {
+                Vec::new()
+            } else {
+                self.answers(repository, runnable.manifest, not_before).await
             };
             let layers = match runnable.config {
                 Some(config) if self.shared.attests_image_ids() => {
