@@ -201,7 +201,7 @@ fn p11_an_owner_or_a_deletion_timestamp_in_the_new_object_skips_nothing() {
 }
 
 #[test]
-fn p13_objects_without_readable_images_are_invalid() {
+fn p13_a_resource_that_is_not_known_is_invalid() {
     let web = json!([{"name": "a", "image": "x"}]);
     for (name, resource, object, want) in [
         (
@@ -228,6 +228,15 @@ fn p13_objects_without_readable_images_are_invalid() {
             pod(json!({"containers": web})),
             "jobs/ephemeralcontainers",
         ),
+    ] {
+        invalid(name, resource, &object, want);
+    }
+}
+
+#[test]
+fn p13_an_object_in_which_no_image_is_found_is_invalid() {
+    let web = json!([{"name": "a", "image": "x"}]);
+    for (name, resource, object, want) in [
         ("null", ("", "pods", ""), Value::Null, "no image is found at spec of the object"),
         (
             "no specification",
@@ -289,6 +298,14 @@ fn p13_objects_without_readable_images_are_invalid() {
             pod(json!({"containers": [{"name": "a", "Image": "x"}]})),
             "no image is found at spec.containers[0].image",
         ),
+    ] {
+        invalid(name, resource, &object, want);
+    }
+}
+
+#[test]
+fn p13_an_image_that_is_no_text_is_invalid() {
+    for (name, resource, object, want) in [
         (
             "image is a number",
             ("", "pods", ""),
@@ -320,9 +337,13 @@ fn p13_objects_without_readable_images_are_invalid() {
             "a list of more than 10000",
         ),
     ] {
-        let error = change(&body(resource, "CREATE", &object, &Value::Null)).unwrap_err();
-        assert!(error.starts_with("review.invalid: ") && error.contains(want), "{name}: {error}");
+        invalid(name, resource, &object, want);
     }
+}
+
+fn invalid(name: &str, resource: (&str, &str, &str), object: &Value, want: &str) {
+    let error = change(&body(resource, "CREATE", object, &Value::Null)).unwrap_err();
+    assert!(error.starts_with("review.invalid: ") && error.contains(want), "{name}: {error}");
 }
 
 #[test]

@@ -66,7 +66,7 @@ async fn a_gentle_stop_answers_what_still_comes_and_finishes_what_is_slow() {
 #[tokio::test]
 async fn a_stop_at_once_does_not_wait_for_those_who_only_stay_connected() {
     let serving =
-        Serving::start_with(allow, |options| options.drain = Duration::from_secs(60)).await;
+        Serving::start_with(allow, |options| options.drain = Duration::from_mins(1)).await;
     let mut idle = serving.connect().await;
     idle.post("/validate", POD).await.unwrap();
     let started = Instant::now();
