@@ -56,8 +56,9 @@ impl Parts {
         document: &Document,
         purpose: Purpose,
     ) -> Option<Self> {
+        let deadline = contents::deadline(reading, document.deadline.as_ref());
         let serve = match purpose {
-            Purpose::Serve => contents::serve(reading, document),
+            Purpose::Serve => contents::serve(reading, document, deadline),
             Purpose::Inspect => None,
         };
         let registries = contents::registries(reading, &document.registries);
@@ -78,7 +79,7 @@ impl Parts {
             exceptions: contents::exceptions(reading, &document.exceptions),
             break_glass: glass.and_then(|glass| contents::break_glass(reading, glass)),
             most_images: contents::positive(reading, "limits.images", limits.images.as_ref(), 500),
-            deadline: contents::deadline(reading, document.deadline.as_ref()),
+            deadline,
             shelf: contents::shelf(&document.cache),
             memory: document.cache.memory.as_ref().map_or(48 << 20, |size| size.0),
             trust: trust?,

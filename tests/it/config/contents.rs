@@ -205,13 +205,13 @@ const WRONG: &[(&str, &str, &[&str])] = &[
         "attests: [image-id]",
         "attests: [image_id]",
         &[
-            "serve.yaml:65: \"image_id\" is nothing that an authority can attest; write simple-signing, image-id, metadata/<type>, metadata/*, the URI of a predicate type, or embedded:<URI>",
+            "serve.yaml:64: \"image_id\" is nothing that an authority can attest; write simple-signing, image-id, metadata/<type>, metadata/*, the URI of a predicate type, or embedded:<URI>",
         ],
     ),
     (
         "attests: [image-id]",
         "attests: []",
-        &["serve.yaml:65: `attests` is empty; leave it out to mean all, or name some"],
+        &["serve.yaml:64: `attests` is empty; leave it out to mean all, or name some"],
     ),
     (
         "sources: [grafeas, referrers]",
@@ -221,25 +221,25 @@ const WRONG: &[(&str, &str, &[&str])] = &[
     (
         "name: legacy",
         "name: qa",
-        &["serve.yaml:62: authority \"qa\" stands on line 56 too; give each its own name"],
+        &["serve.yaml:61: authority \"qa\" stands on line 56 too; give each its own name"],
     ),
     (
         "name: legacy",
         "name: Legacy",
         &[
-            "serve.yaml:62: \"Legacy\" is no name; use a to z, 0 to 9, `.`, `_` and `-`, and begin with a letter",
+            "serve.yaml:61: \"Legacy\" is no name; use a to z, 0 to 9, `.`, `_` and `-`, and begin with a letter",
         ],
     ),
     (
         "openpgp: keys/legacy.asc",
         "openpgp: keys/qa.asc",
-        &["serve.yaml:62: authorities \"qa\" and \"legacy\" hold the same key "],
+        &["serve.yaml:61: authorities \"qa\" and \"legacy\" hold the same key "],
     ),
     (
         "    identity: digest ",
         "    identities: {\"a.example/x\": \"b.example/x\"}\n    identity: digest ",
         &[
-            "serve.yaml:62: `identity: digest` asks for no name, so `identities` say nothing; leave one of them out",
+            "serve.yaml:61: `identity: digest` asks for no name, so `identities` say nothing; leave one of them out",
         ],
     ),
     (
@@ -260,7 +260,7 @@ const WRONG: &[(&str, &str, &[&str])] = &[
     (
         "name: everywhere",
         "name: production",
-        &["serve.yaml:82: policy \"production\" stands on line 71 too; give each its own name"],
+        &["serve.yaml:82: policy \"production\" stands on line 70 too; give each its own name"],
     ),
     (
         "rules: [{use: registries, parameters: {allow: [\"registry.example/acme/**\"]}}]",
@@ -273,76 +273,76 @@ const WRONG: &[(&str, &str, &[&str])] = &[
         "[\"prod-*\"]",
         "[\"Prod\"]",
         &[
-            "serve.yaml:73: \"Prod\" is no namespace; write at most 63 of a to z, 0 to 9 and -, and * for any of them",
+            "serve.yaml:72: \"Prod\" is no namespace; write at most 63 of a to z, 0 to 9 and -, and * for any of them",
         ],
     ),
     (
         "images: [\"registry.example/**\"]",
         "images: []",
-        &["serve.yaml:74: `match.images` is empty; leave it out to mean all, or name some"],
+        &["serve.yaml:73: `match.images` is empty; leave it out to mean all, or name some"],
     ),
     (
         "authorities: [builder, qa]",
         "authorities: [builder, qaa]",
-        &["serve.yaml:77: there is no authority \"qaa\"; did you mean \"qa\"?"],
+        &["serve.yaml:76: there is no authority \"qaa\"; did you mean \"qa\"?"],
     ),
     (
         "authorities: [builder, qa], atLeast: 2",
         "authorities: []",
         &[
-            "serve.yaml:77: `authorities` is empty, so that nothing would be asked for; name at least one",
+            "serve.yaml:76: `authorities` is empty, so that nothing would be asked for; name at least one",
         ],
     ),
     (
         "atLeast: 2",
         "atLeast: 0",
-        &["serve.yaml:77: `atLeast: 0` of 2 authorities; it must be from 1 to 2"],
+        &["serve.yaml:76: `atLeast: 0` of 2 authorities; it must be from 1 to 2"],
     ),
     (
         "atLeast: 2",
         "atLeast: 3",
-        &["serve.yaml:77: `atLeast: 3` of 2 authorities; it must be from 1 to 2"],
+        &["serve.yaml:76: `atLeast: 3` of 2 authorities; it must be from 1 to 2"],
     ),
     (
         "atLeast: 2",
         "atleast: 2",
-        &["serve.yaml:76: a rule of policy \"production\" does not load: parameters of rule "],
+        &["serve.yaml:75: a rule of policy \"production\" does not load: parameters of rule "],
     ),
     (
         "use: attested",
         "use: atested",
         &[
-            "serve.yaml:76: a rule of policy \"production\" does not load: the library has no rule atested; it has ",
+            "serve.yaml:75: a rule of policy \"production\" does not load: the library has no rule atested; it has ",
         ],
     ),
     (
         "      - use: attested ",
         "      - path: x\n        use: attested ",
-        &["serve.yaml:76: a rule is `use` of the library, or `path` and `package` of your own"],
+        &["serve.yaml:75: a rule is `use` of the library, or `path` and `package` of your own"],
     ),
     (
         "path: policies/reviewed.rego",
         "path: policies/gone.rego",
         &[
-            "serve.yaml:78: a rule of policy \"production\" does not load: policies/gone.rego: cannot be read; check the path and its permissions: No such file or directory (os error 2)",
+            "serve.yaml:77: a rule of policy \"production\" does not load: policies/gone.rego: cannot be read; check the path and its permissions: No such file or directory (os error 2)",
         ],
     ),
     (
         "path: policies/reviewed.rego",
         "path: policies/broken.rego",
-        &["serve.yaml:78: a rule of policy \"production\" does not load: policies/broken.rego:3:"],
+        &["serve.yaml:77: a rule of policy \"production\" does not load: policies/broken.rego:3:"],
     ),
     (
         "package: acme.reviewed",
         "package: acme.review",
         &[
-            "serve.yaml:78: a rule of policy \"production\" does not load: no file declares package acme.review; these packages were found: acme.reviewed",
+            "serve.yaml:77: a rule of policy \"production\" does not load: no file declares package acme.review; these packages were found: acme.reviewed",
         ],
     ),
     (
         "branches: [main], ",
         "branch: main, ",
-        &["serve.yaml:78: a rule of policy \"production\" does not load: parameters of rule "],
+        &["serve.yaml:77: a rule of policy \"production\" does not load: parameters of rule "],
     ),
     // The ways past a policy.
     ("revoked: [\"sha256:51", "revoked: [\"sha256:X1", &["serve.yaml:87: digest \""]),
@@ -427,7 +427,7 @@ fn all_mistakes_are_told_at_once_by_line() {
     folder.write("serve.yaml", text);
     let errors = folder.load("serve.yaml").err().unwrap();
     let lines: Vec<_> = errors.iter().map(|error| error.split(' ').next().unwrap()).collect();
-    assert_eq!(lines, ["serve.yaml:29:", "serve.yaml:52:", "serve.yaml:63:", "serve.yaml:91:"]);
+    assert_eq!(lines, ["serve.yaml:29:", "serve.yaml:52:", "serve.yaml:62:", "serve.yaml:91:"]);
 }
 
 #[test]
@@ -450,14 +450,14 @@ fn p3_authorities_may_share_keys_only_if_both_say_so() {
     for (first, second) in [("", ""), (yes, ""), ("", yes)] {
         let error = with(first, second, one);
         assert!(
-            error.starts_with("minimal.yaml:8: authorities \"a\" and \"b\" hold the same key "),
+            error.starts_with("minimal.yaml:9: authorities \"a\" and \"b\" hold the same key "),
             "{error}"
         );
         assert!(error.ends_with("or say `sharedKey: true` on both"), "{error}");
     }
     assert_eq!(
         with(yes, yes, "authorities: [a, b]"),
-        "minimal.yaml:11: authorities \"a\" and \"b\" of one rule hold the same key, so that two \
+        "minimal.yaml:12: authorities \"a\" and \"b\" of one rule hold the same key, so that two \
          are no more than one; name only one of them"
     );
 }

@@ -87,7 +87,7 @@ fn the_report_names_keys_rules_and_what_to_look_at() {
     let warnings: Vec<_> = report.warnings.iter().map(ToString::to_string).collect();
     for want in [
         "\": expires at ",
-        "line 59: authority \"legacy\" has no note, so nothing from a store counts for it",
+        "line 61: authority \"legacy\" has no note, so nothing from a store counts for it",
         "`until: 2020-12-31T00:00:00Z` is past, so this counts no longer",
     ] {
         let found =

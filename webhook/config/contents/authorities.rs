@@ -29,8 +29,8 @@ pub(in crate::config) fn authorities(
     authorities: &[At<Authority>],
     stores: &[At<Store>],
 ) -> Option<Trust> {
-    reading.distinct("authority", authorities.iter().map(|authority| &authority.name));
     let errors = reading.errors.len();
+    reading.distinct("authority", authorities.iter().map(|authority| &authority.name));
     let found: Vec<_> =
         authorities.iter().map(|authority| self::authority(reading, authority, stores)).collect();
     if reading.errors.len() > errors {

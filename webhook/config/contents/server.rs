@@ -20,16 +20,16 @@ use crate::serve::ServeOptions;
 use crate::serve::TlsFiles;
 use crate::source::Shelf;
 
-/// `listen`, `tls` and `limits`, which only `serve` reads.
+/// `listen`, `tls` and `limits`, which only `serve` reads; the `deadline` is the gate's too.
 pub(in crate::config) fn serve(
     reading: &mut Reading<'_>,
     document: &Document,
+    deadline: Duration,
 ) -> Option<ServeOptions> {
     let listen = &document.listen;
     let admission = address(reading, listen.admission.as_ref(), ADMISSION);
     let probes = address(reading, listen.probes.as_ref(), PROBES);
     let tls = tls(reading, document);
-    let deadline = deadline(reading, document.deadline.as_ref());
     let limits = &document.limits;
     let body = limits.body.as_ref().map_or(8 << 20, |size| size.0);
     if body == 0 {
