@@ -1,6 +1,8 @@
 //! The library's rules as the gate runs them: on the engine's machine, with parameters.
 
-use countersign::policy::{Rule, Verdict};
+use std::path::Path;
+
+use countersign::policy::{Bundle, LIBRARY, Rule, Verdict, run_tests};
 use regorus::Value;
 use serde_json::json;
 
@@ -70,4 +72,74 @@ fn attested_says_what_was_rejected() {
     assert!(rule.needs_presence());
     let reads = rule.reads();
     assert!(!reads.object && !reads.config && !reads.request && !reads.time, "{reads:?}");
+}
+
+#[test]
+fn the_librarys_own_tests_pass_and_cover_it() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+    let report = run_tests(&Bundle::open(&folder).unwrap()).unwrap();
+    let failed: Vec<_> = report.outcomes.iter().filter(|outcome| outcome.result.is_err()).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+    assert!(report.uncovered.is_empty(), "{:#?}", report.uncovered);
+    for rule in LIBRARY {
+        let package = format!("data.countersign.{}_test.", rule.name);
+        for case in ["test_cases", "test_no_data"] {
+            let name = format!("{package}{case}");
+            assert!(report.outcomes.iter().any(|outcome| outcome.name == name), "{name}");
+        }
+    }
+}
+
+#[test]
+fn every_library_rule_describes_itself() {
+    for (name, parameters, code) in [
+        ("attested", json!({"authorities": ["qa"]}), "attested.missing"),
+        ("built", json!({"authorities": ["qa"]}), "built.missing"),
+        ("pinned", json!({}), "pinned.tag"),
+        ("registries", json!({"allow": ["a/**"]}), "registries.refused"),
+    ] {
+        let rule = Rule::library(name, &parameters).unwrap();
+        let metadata = rule.metadata();
+        assert!(metadata.title.is_some() && metadata.description.is_some(), "{name}");
+        assert_eq!(metadata.custom.code.as_deref(), Some(code), "{name}");
+        assert!(metadata.custom.parameters.is_some(), "{name}");
+        assert!(rule.needs_presence(), "{name}");
+        let reads = rule.reads();
+        assert_eq!(reads.request, name == "pinned", "{name}");
+        assert!(!reads.object && !reads.config && !reads.time, "{name}: {reads:?}");
+    }
+}
+
+#[test]
+fn built_and_registries_and_pinned_on_the_machine() {
+    let provenance = json!({
+        "authority": "builder",
+        "predicateType": "https://slsa.dev/provenance/v0.2",
+        "predicate": {
+            "builder": {"id": "https://ci.example/b"},
+            "invocation": {"configSource": {"uri": "git+https://git.example/acme/shop@refs/heads/main"}},
+        },
+    });
+    let built = json!({"authorities": ["builder"], "builders": ["https://ci.example/b"], "branches": ["main"]});
+    let elsewhere = json!({"authorities": ["builder"], "builders": ["https://ci.example/c"]});
+    for (name, rule, parameters, want) in [
+        ("as asked", "built", built, ""),
+        ("other builder", "built", elsewhere, "built.otherwise"),
+        ("other authority", "built", json!({"authorities": ["qa"]}), "built.missing"),
+        ("allowed", "registries", json!({"allow": ["registry.example/**"]}), ""),
+        ("not allowed", "registries", json!({"allow": ["other.example/**"]}), "registries.refused"),
+        ("a pod", "pinned", json!({}), ""),
+    ] {
+        let mut input = input();
+        input["images"][0]["attestations"] = json!([provenance]);
+        input["images"].as_array_mut().unwrap().truncate(1);
+        let verdict = judge(&Rule::library(rule, &parameters).unwrap(), &input);
+        let codes: Vec<&str> = verdict.deny.iter().map(|deny| deny.code.as_str()).collect();
+        assert_eq!(codes.join(","), want, "{name}");
+    }
+    let mut template = input();
+    template["request"]["resource"] =
+        json!({"group": "apps", "version": "v1", "resource": "deployments"});
+    let verdict = judge(&Rule::library("pinned", &json!({})).unwrap(), &template);
+    assert_eq!(verdict.deny[0].code, "pinned.tag");
 }

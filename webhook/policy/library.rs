@@ -15,8 +15,12 @@ pub struct LibraryRule {
 }
 
 /// All rules of the library, by name.
-pub const LIBRARY: [LibraryRule; 1] =
-    [LibraryRule { name: "attested", text: include_str!("../../policies/attested.rego") }];
+pub const LIBRARY: [LibraryRule; 4] = [
+    LibraryRule { name: "attested", text: include_str!("../../policies/attested.rego") },
+    LibraryRule { name: "built", text: include_str!("../../policies/built.rego") },
+    LibraryRule { name: "pinned", text: include_str!("../../policies/pinned.rego") },
+    LibraryRule { name: "registries", text: include_str!("../../policies/registries.rego") },
+];
 
 pub(super) fn find(name: &str) -> Result<LibraryRule, RuleError> {
     LIBRARY.into_iter().find(|rule| rule.name == name).ok_or_else(|| RuleError::Unknown {

@@ -1,0 +1,83 @@
+package countersign.attested_test
+
+import data.countersign.attested
+
+cases := {
+	"no evidence": {
+		"parameters": {"authorities": ["qa"]},
+		"found": [],
+		"codes": {"attested.missing"},
+	},
+	"all of one": {
+		"parameters": {"authorities": ["qa"]},
+		"found": ["qa"],
+		"codes": set(),
+	},
+	"another's": {
+		"parameters": {"authorities": ["qa"]},
+		"found": ["builder"],
+		"codes": {"attested.missing"},
+	},
+	"all is the default": {
+		"parameters": {"authorities": ["builder", "qa"]},
+		"found": ["qa"],
+		"codes": {"attested.missing"},
+	},
+	"the same twice is one": {
+		"parameters": {"authorities": ["builder", "qa"], "atLeast": 2},
+		"found": ["qa", "qa"],
+		"codes": {"attested.missing"},
+	},
+	"enough of more": {
+		"parameters": {"authorities": ["a", "b", "c"], "atLeast": 2},
+		"found": ["a", "c"],
+		"codes": set(),
+	},
+	"more than there are": {
+		"parameters": {"authorities": ["qa"], "atLeast": 2},
+		"found": ["qa"],
+		"codes": {"attested.impossible", "attested.missing"},
+	},
+	"no authorities": {
+		"parameters": {},
+		"found": ["qa"],
+		"codes": {"attested.missing"},
+	},
+	"none asked for": {
+		"parameters": {"authorities": ["qa"], "atLeast": 0},
+		"found": ["qa"],
+		"codes": {"attested.missing"},
+	},
+}
+
+test_cases if {
+	every case in cases {
+		image := object.union(bare, {"attestations": [{"authority": name} | some name in case.found]})
+		found := attested.deny with input.images as [image] with data.parameters as case.parameters
+		{violation.code | some violation in found} == case.codes
+	}
+}
+
+test_no_data if {
+	count(attested.deny) == 1 with input.images as [bare]
+}
+
+test_every_platform_counts if {
+	good := object.union(bare, {"attestations": [{"authority": "qa"}]})
+	found := attested.deny with input.images as [good, on_arm] with data.parameters as {"authorities": ["qa"]}
+	[violation.msg | some violation in found] == ["no attestation by qa for linux/arm64"]
+}
+
+test_message_says_what_was_rejected if {
+	entry := {"source": "referrers", "code": "signature.unknown-key", "detail": "made by ABCD"}
+	image := object.union(bare, {"rejected": [entry]})
+	found := attested.deny with input.images as [image] with data.parameters as {"authorities": ["a", "b"], "atLeast": 1}
+	[violation.msg | some violation in found] == [concat("", [
+		"attested by 0 of the 1 authorities needed, none by a, b",
+		"; rejected: signature.unknown-key from referrers: made by ABCD",
+	])]
+}
+
+bare := {"path": "spec.containers[0].image", "platform": null, "attestations": [], "rejected": []}
+
+on_arm := object.union(bare, {"platform": {"os": "linux", "architecture": "arm64"}})

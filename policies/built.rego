@@ -1,0 +1,148 @@
+# METADATA
+# title: Built
+# description: >
+#   Every image, on every platform that can run, has a SLSA provenance (v0.2 or v1) by one of the
+#   authorities that names one of the builders, source repositories, branches and revisions asked
+#   for; all of them in one and the same provenance. An empty name is nobody's.
+# custom:
+#   code: built.missing
+#   needs: presence
+#   parameters:
+#     type: object
+#     required: [authorities]
+#     properties:
+#       authorities: {type: array, items: {type: string, minLength: 1}, minItems: 1, uniqueItems: true}
+#       builders: {type: array, items: {type: string, minLength: 1}, minItems: 1}
+#       repositories: {type: array, items: {type: string, minLength: 1}, minItems: 1}
+#       branches: {type: array, items: {type: string, minLength: 1}, minItems: 1}
+#       revisions: {type: array, items: {type: string, minLength: 1}, minItems: 1}
+#       revisionRecorded: {type: boolean}
+package countersign.built
+
+deny contains violation if {
+	some image in input.images
+	count(builds(image)) == 0
+	violation := {
+		"code": "built.missing",
+		"image": image.path,
+		"msg": concat("", ["no provenance by any of the authorities", rejected(image)]),
+	}
+}
+
+deny contains violation if {
+	some image in input.images
+	count(builds(image)) > 0
+	not built(image)
+	violation := {
+		"code": "built.otherwise",
+		"image": image.path,
+		"msg": sprintf("built otherwise than asked for: %s", [concat("; ", described(image))]),
+	}
+}
+
+# What the authorities say of how the image was built. A member that they leave out is empty.
+builds(image) := {build |
+	some attestation in image.attestations
+	attestation.authority in data.parameters.authorities
+	attestation.predicateType in {v02, v1}
+	build := {
+		"builder": builder(attestation),
+		"repository": repository(attestation),
+		"branch": branch(attestation),
+		"revision": revision(attestation),
+	}
+}
+
+built(image) if {
+	some build in builds(image)
+	every demand in demands {
+		satisfied(demand, build)
+	}
+}
+
+demands := {"builders", "repositories", "branches", "revisions", "revisionRecorded"}
+
+satisfied(demand, _) if not demand in object.keys(data.parameters)
+
+satisfied("revisionRecorded", _) if data.parameters.revisionRecorded == false
+
+satisfied("revisionRecorded", build) if regex.match(`^([0-9a-f]{40}|[0-9a-f]{64})$`, build.revision)
+
+satisfied("builders", build) if one_of(build.builder, data.parameters.builders)
+
+satisfied("revisions", build) if one_of(build.revision, data.parameters.revisions)
+
+satisfied("repositories", build) if {
+	one_of(build.repository, [plain(repository) | some repository in data.parameters.repositories])
+}
+
+satisfied("branches", build) if {
+	build.branch != ""
+	some pattern in data.parameters.branches
+	glob.match(pattern, ["/"], build.branch)
+}
+
+one_of(name, names) if {
+	name != ""
+	name in names
+}
+
+builder(attestation) := attestation.predicate.runDetails.builder.id if {
+	attestation.predicateType == v1
+} else := attestation.predicate.builder.id if {
+	attestation.predicateType == v02
+} else := ""
+
+repository(attestation) := plain(attestation.predicate.buildDefinition.externalParameters.workflow.repository) if {
+	attestation.predicateType == v1
+} else := plain(regex.replace(source(attestation).uri, `(@|#).*$`, ""))
+
+branch(attestation) := trim_prefix(attestation.predicate.buildDefinition.externalParameters.workflow.ref, heads) if {
+	attestation.predicateType == v1
+	startswith(attestation.predicate.buildDefinition.externalParameters.workflow.ref, heads)
+} else := regex.replace(source(attestation).uri, `^[^@#]+[@#]refs/heads/`, "") if {
+	# One separator only, since the name of a branch may hold another.
+	regex.match(`^[^@#]+[@#]refs/heads/[^@#:]+$`, source(attestation).uri)
+} else := ""
+
+revision(attestation) := source(attestation).digest.gitCommit if {
+	source(attestation).digest.gitCommit
+} else := source(attestation).digest.sha1 if {
+	source(attestation).digest.sha1
+} else := ""
+
+# Where the build began: what the builder was told to build, never one of its other materials.
+source(attestation) := attestation.predicate.invocation.configSource if {
+	attestation.predicateType == v02
+	attestation.predicate.invocation.configSource.uri
+} else := attestation.predicate.buildDefinition.externalParameters.configSource if {
+	attestation.predicateType == v1
+	attestation.predicate.buildDefinition.externalParameters.configSource.uri
+} else := dependency if {
+	attestation.predicateType == v1
+	workflow := attestation.predicate.buildDefinition.externalParameters.workflow
+	some dependency in attestation.predicate.buildDefinition.resolvedDependencies
+	dependency.uri == sprintf("git+%s@%s", [workflow.repository, workflow.ref])
+} else := {"uri": "", "digest": {}}
+
+# One spelling for the ways in which a repository is written.
+plain(uri) := trim_suffix(trim_suffix(trim_prefix(uri, "git+"), "/"), ".git")
+
+described(image) := {text |
+	some build in builds(image)
+	text := concat(", ", [sprintf("%s %q", [name, value]) | some name, value in build])
+}
+
+rejected(image) := sprintf("; rejected: %s", [concat(", ", reasons)]) if {
+	reasons := {reason |
+		some entry in image.rejected
+		reason := sprintf("%s from %s: %s", [entry.code, entry.source, entry.detail])
+	}
+	count(reasons) > 0
+} else := ""
+
+heads := "refs/heads/"
+
+v02 := "https://slsa.dev/provenance/v0.2"
+
+v1 := "https://slsa.dev/provenance/v1"

@@ -1,0 +1,37 @@
+package countersign.registries_test
+
+import data.countersign.registries
+
+cases := {
+	"the repository": {"allow": ["registry.example/acme/shop"], "codes": set()},
+	"below it": {"allow": ["registry.example/acme/**"], "codes": set()},
+	"one part": {"allow": ["registry.example/acme/*"], "codes": set()},
+	"second of two": {"allow": ["other.example/**", "registry.example/**"], "codes": set()},
+	"one part is not two": {"allow": ["registry.example/*"], "codes": {"registries.refused"}},
+	"no prefix": {"allow": ["registry.example/acme/sh"], "codes": {"registries.refused"}},
+	"host of another": {"allow": ["*.example/shop"], "codes": {"registries.refused"}},
+	"none": {"allow": [], "codes": {"registries.refused"}},
+}
+
+test_cases if {
+	every case in cases {
+		found := registries.deny with input.images as [image] with data.parameters as {"allow": case.allow}
+		{violation.code | some violation in found} == case.codes
+	}
+}
+
+test_no_data if {
+	count(registries.deny) == 1 with input.images as [image]
+}
+
+test_no_evidence if {
+	count(registries.deny) == 1 with input.images as [{"path": "p", "repository": "a/b"}]
+		with data.parameters as {"allow": ["registry.example/**"]}
+}
+
+test_message if {
+	found := registries.deny with input.images as [image] with data.parameters as {"allow": ["a/b", "c/d"]}
+	[violation.msg | some violation in found] == ["registry.example/acme/shop is not among the repositories allowed: a/b, c/d"]
+}
+
+image := {"path": "spec.containers[0].image", "repository": "registry.example/acme/shop"}
