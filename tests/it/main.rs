@@ -38,8 +38,6 @@ mod serve;
 mod sign_key;
 mod store_access;
 mod store_api;
-mod serve;
-mod sign_key;
 mod verify_codes;
 mod verify_genuine;
 mod verify_hostile;

@@ -1,7 +1,7 @@
 //! A folder with everything that `serve.yaml` and `minimal.yaml` name.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use countersign::config::{Config, Purpose};
@@ -9,7 +9,7 @@ use countersign_kit::{Ca, Key, PkixKey, keyring};
 
 pub const SERVE: &str = include_str!("../../../fixtures/config/serve.yaml");
 pub const MINIMAL: &str = include_str!("../../../fixtures/config/minimal.yaml");
-const REVIEWED: &str = include_str!("../../../fixtures/config/reviewed.rego");
+pub const REVIEWED: &str = include_str!("../../../fixtures/config/reviewed.rego");
 
 /// The folder, which goes away with it, and the keys in it.
 pub struct Folder {
@@ -68,15 +68,11 @@ impl Folder {
             errors.to_string().replace(&folder, "").lines().map(str::to_owned).collect()
         })
     }
-
-    /// The path of the folder itself.
-    pub fn path(&self) -> &Path {
-        self.folder.path()
-    }
 }
 
 /// A certificate that holds for years.
 pub fn key(name: &str) -> Key {
     let user = format!("{name} <{name}@acme.example>");
-    Key::options(&user).expires_after(Duration::from_hours(24 * 365 * 3)).generate()
+    let day = Duration::from_hours(24);
+    Key::options(&user).age(day).expires_after(day * 1000).generate()
 }
