@@ -1,7 +1,7 @@
 //! P5: "could not check" is not "not attested".
 
 use countersign::admission::Phase;
-use countersign_kit::{Fault, On, image};
+use countersign_kit::{Fault, Key, On, Referrers, artifact, image};
 
 use crate::scene::Scene;
 
@@ -65,4 +65,35 @@ async fn a_registry_that_hangs_is_a_denial_in_time() {
     );
     assert!(begun.elapsed() < std::time::Duration::from_secs(6), "{:?}", begun.elapsed());
     assert_eq!(said.code(), 503);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p8_a_flood_of_attestations_is_a_failure_and_dangling_entries_are_none() {
+    let scene = Scene::new();
+    let shop = image("shop").build();
+    scene.registry.put_image("acme/shop", "1.4", &shop);
+    scene.registry.set_referrers(Referrers::Off);
+    let gone = artifact("application/vnd.countersign.attestation.v1").subject(&shop).build();
+    scene.registry.list_under_fallback_tag("acme/shop", &shop.digest(), gone.descriptor());
+    scene.attach_by(&scene.builder, &shop);
+    let pinned = scene.image(&format!("acme/shop@{}", shop.digest()));
+    let said = scene.ask(Phase::Validate, &[&pinned]).await;
+    assert!(said.allowed, "an entry that points at nothing hides nothing: {}", said.message);
+
+    let scene = Scene::new();
+    scene.registry.put_image("acme/shop", "1.4", &shop);
+    let stranger = Key::generate("Stranger <s@evil.example>");
+    for number in 0..65 {
+        let layer = "application/vnd.countersign.simple-signing.v1+pgp";
+        let flood = artifact("application/vnd.countersign.attestation.v1")
+            .subject(&shop)
+            .annotation("number", &number.to_string())
+            .inline(layer, stranger.sign_message(b"{}"))
+            .build();
+        scene.registry.attach("acme/shop", &flood);
+    }
+    let pinned = scene.image(&format!("acme/shop@{}", shop.digest()));
+    let said = scene.ask(Phase::Validate, &[&pinned]).await;
+    assert_eq!(said.audit("codes"), "evidence.too-much", "{}", said.message);
+    assert!(said.message.contains("64 attestations that refer to one image"), "{}", said.message);
 }

@@ -27,12 +27,8 @@ pub async fn ask(
 ) -> Result<Haul, FetchError> {
     let listed = registries.referrers(&key.repository, key.digest, deadline).await?;
     let (ours, foreign): (Vec<_>, Vec<_>) = listed.into_iter().partition(may_be_evidence);
-    if ours.len() > MOST_ATTESTATIONS {
-        return Err(FetchError::TooMuch {
-            peer: Peer::Registry(key.repository.host().into()),
-            limit: MOST_ATTESTATIONS as u64,
-            what: "attestations that refer to one image",
-        });
+    if ours.len() > MOST_READ {
+        return Err(too_much(key, MOST_READ, "referrers of one image that may be attestations"));
     }
     let mut haul = Haul { records: foreign_records(&foreign), ..Haul::default() };
     let mut read = stream::iter(ours)
@@ -45,7 +41,15 @@ pub async fn ask(
             Part::Foreign(record) => haul.records.0.push(record),
         }
     }
+    if haul.candidates.len() > MOST_ATTESTATIONS {
+        return Err(too_much(key, MOST_ATTESTATIONS, "attestations that refer to one image"));
+    }
     Ok(haul)
+}
+
+fn too_much(key: &Key, limit: usize, what: &'static str) -> FetchError {
+    let peer = Peer::Registry(key.repository.host().into());
+    FetchError::TooMuch { peer, limit: limit as u64, what }
 }
 
 /// What one referrer turned out to be.
@@ -73,7 +77,14 @@ async fn read(
     let referrer = &referrer;
     let repository = &key.repository;
     let reference = Reference::Digest(referrer.digest);
-    let fetched = registries.manifest(repository, reference, deadline).await?;
+    let fetched = match registries.manifest(repository, reference, deadline).await {
+        Ok(fetched) => fetched,
+        // Cleanup jobs leave entries of fallback tags behind that point at nothing.
+        Err(error) if error.is_absence() => {
+            return Ok(Part::Foreign(record(referrer, referrer.artifact_type.as_deref())));
+        }
+        Err(error) => return Err(error),
+    };
     let Ok(Document::Manifest(manifest)) = fetched.document() else {
         return Ok(Part::Foreign(record(referrer, referrer.artifact_type.as_deref())));
     };
@@ -133,6 +144,9 @@ const SOURCE: &str = "referrers";
 
 /// More attestations of one image than any pipeline makes.
 const MOST_ATTESTATIONS: usize = 64;
+
+/// More referrers whose type only their manifest tells, as in fallback tags.
+const MOST_READ: usize = 256;
 
 /// How many referrers of one image are read at a time.
 const AT_A_TIME: usize = 8;
