@@ -32,6 +32,15 @@ fn p15_every_wrapping_of_one_message_counts_and_no_other_shape() {
     let around =
         |before: &str, after: &str| [before.as_bytes(), &armored, after.as_bytes()].concat();
     let malformed = Err("signature.malformed");
+    let one_of_two = {
+        use sequoia_openpgp::parse::Parse as _;
+        use sequoia_openpgp::serialize::SerializeInto as _;
+        let both = signing().and(&kit::Key::generate("x")).message(&payload);
+        let both = sequoia_openpgp::PacketPile::from_bytes(&both).expect("packets");
+        let mut packets: Vec<_> = both.into_children().collect();
+        packets.pop();
+        sequoia_openpgp::PacketPile::from(packets).to_vec().expect("bytes")
+    };
     for (name, bytes, want) in [
         ("plain", plain.clone(), Ok(())),
         ("compressed", signing().compressed().message(&payload), Ok(())),
@@ -41,6 +50,7 @@ fn p15_every_wrapping_of_one_message_counts_and_no_other_shape() {
         ("literal in mode t", signing().text_literal().message(&payload), Ok(())),
         ("signature type text", signing().text().message(&payload), Ok(())),
         ("with a stranger", signing().and(&kit::Key::generate("x")).message(&payload), Ok(())),
+        ("one signature of two taken off", one_of_two, malformed),
         ("clear-signed", signing().cleartext(&payload), malformed),
         ("detached", signing().detached(&payload), malformed),
         ("standalone type", signing().of_type(0x02).message(&payload), malformed),

@@ -95,11 +95,12 @@ fn files_that_hold_no_keys_for_an_authority() {
     }
 }
 
-/// The P-256 key of a certificate, in PEM.
-fn as_pem(key: &kit::Key) -> Vec<u8> {
+/// A P-256 key of a certificate, in PEM: the primary one for 0, then the subkeys.
+fn as_pem(key: &kit::Key, at: usize) -> Vec<u8> {
     use base64::Engine as _;
     let cert = openpgp::Cert::from_bytes(&key.certificate()).expect("a certificate");
-    let openpgp::crypto::mpi::PublicKey::ECDSA { q, .. } = cert.primary_key().key().mpis() else {
+    let key = cert.keys().nth(at).expect("such a key");
+    let openpgp::crypto::mpi::PublicKey::ECDSA { q, .. } = key.key().mpis() else {
         panic!("not ECDSA");
     };
     let head = [
@@ -114,7 +115,7 @@ fn as_pem(key: &kit::Key) -> Vec<u8> {
 #[test]
 fn p3_authorities_that_share_key_material_are_refused() {
     let ecdsa = kit::Key::options("one").nistp256().generate();
-    let pem = || vec![Key::pkix(&as_pem(&ecdsa)).expect("a key")];
+    let pem = || vec![Key::pkix(&as_pem(&ecdsa, 0)).expect("a key")];
     let (one, two) = (|| authority("one", keys(&ecdsa)), || authority("two", pem()));
     let shared = |mut authority: countersign::verify::Authority| {
         authority.shared_key = true;
@@ -166,16 +167,50 @@ fn p10_one_key_counts_once_however_it_comes() {
         kit::envelope(kit::IN_TOTO, &bytes, &[("", &first), ("", &second), ("", &first)]);
     let judged = judge(&trusting(&key), &candidate(dsse(&envelope)));
     assert_eq!(outcome(&judged), Ok(vec!["builder".into()]));
+}
 
-    let ecdsa = kit::Key::options("builder").nistp256().generate();
-    let both = [keys(&ecdsa), vec![Key::pkix(&as_pem(&ecdsa)).expect("a key")]].concat();
-    let trust = trust(vec![authority("builder", both), authority("other", keys(&key))]);
-    let by = |key: &kit::Key| {
-        let judged = judge(&trust, &candidate(message(key.sign_message(&payload()))));
-        *judged.verified[0].signer().identity()
+#[test]
+fn p10_a_key_is_its_material_in_whatever_file() {
+    let (ecdsa, other) =
+        (kit::Key::options("builder").nistp256().signing_subkeys(1), kit::Key::generate("other"));
+    let ecdsa = ecdsa.generate();
+    let both = [keys(&ecdsa), vec![Key::pkix(&as_pem(&ecdsa, 1)).expect("a key")]].concat();
+    let trust = trust(vec![authority("builder", both), authority("other", keys(&other))]);
+    let by = |signed: Signed| {
+        let judged = judge(&trust, &candidate(signed));
+        *judged.verified.first().unwrap_or_else(|| panic!("{judged:?}")).signer().identity()
     };
-    assert_eq!(by(&ecdsa), by(&ecdsa));
-    assert_ne!(by(&ecdsa), by(&key));
+    let signatures =
+        vec![RawSignature { bytes: pkix_signature(&ecdsa, &payload()).into(), key_id: None }];
+    let as_pkix = by(Signed::Raw { payload: payload().into(), signatures });
+    let as_openpgp = by(message(ecdsa.sign_message(&payload())));
+    assert_eq!(as_pkix, as_openpgp, "one key, twice");
+    assert_ne!(as_openpgp, by(message(other.sign_message(&payload()))), "two keys");
+}
+
+/// What the first subkey of a certificate, on P-256, signs as a PKIX key.
+fn pkix_signature(key: &kit::Key, data: &[u8]) -> Vec<u8> {
+    use openpgp::crypto::{Signer as _, mpi};
+    use sha2::Digest as _;
+    let cert = openpgp::Cert::from_bytes(key.secret_armored().as_bytes()).expect("a key");
+    let secret = cert
+        .keys()
+        .nth(1)
+        .expect("a subkey")
+        .key()
+        .clone()
+        .parts_into_secret()
+        .expect("its secret half");
+    let hash = sha2::Sha256::digest(data);
+    let mut pair = secret.into_keypair().expect("no password");
+    let signature = pair.sign(openpgp::types::HashAlgorithm::SHA256, &hash).expect("signed");
+    let mpi::Signature::ECDSA { r, s } = signature else { panic!("not ECDSA") };
+    let scalar = |number: &mpi::MPI| -> [u8; 32] {
+        let padded = number.value_padded(32).expect("32 bytes");
+        padded.as_ref().try_into().expect("32 bytes")
+    };
+    let signature = p256::ecdsa::Signature::from_scalars(scalar(&r), scalar(&s)).expect("scalars");
+    signature.to_der().as_bytes().to_vec()
 }
 
 #[test]
