@@ -73,7 +73,7 @@ satisfied("builders", build) if one_of(build.builder, data.parameters.builders)
 satisfied("revisions", build) if one_of(build.revision, data.parameters.revisions)
 
 satisfied("repositories", build) if {
-	one_of(build.repository, [plain(repository) | some repository in data.parameters.repositories])
+	one_of(build.repository, [plain(uri) | some uri in data.parameters.repositories])
 }
 
 satisfied("branches", build) if {
@@ -130,7 +130,12 @@ plain(uri) := trim_suffix(trim_suffix(trim_prefix(uri, "git+"), "/"), ".git")
 
 described(image) := {text |
 	some build in builds(image)
-	text := concat(", ", [sprintf("%s %q", [name, value]) | some name, value in build])
+	text := sprintf("builder %q, repository %q, branch %q, revision %q", [
+		build.builder,
+		build.repository,
+		build.branch,
+		build.revision,
+	])
 }
 
 rejected(image) := sprintf("; rejected: %s", [concat(", ", reasons)]) if {

@@ -143,3 +143,9 @@ test_message if {
 attestation(type, predicate) := {"authority": "builder", "predicateType": type, "predicate": predicate}
 
 bare := {"path": "spec.containers[0].image", "attestations": [], "rejected": []}
+
+test_revision_need_not_be_recorded if {
+	image := object.union(bare, {"attestations": [silent]})
+	parameters := {"authorities": ["builder"], "revisionRecorded": false}
+	count(built.deny) == 0 with input.images as [image] with data.parameters as parameters
+}

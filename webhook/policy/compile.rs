@@ -35,7 +35,7 @@ pub(super) fn compile(
     let mut data = bundle.data.clone();
     data.insert("parameters".to_owned(), parameters.clone());
     let data = Value::from(serde_json::Value::Object(data));
-    let program = rewrite_and_link(package, &bundle.modules, &modules, &entries, &data)?;
+    let program = rewrite_and_link(package, &bundle.modules, &entries, &data)?;
     let code = metadata.custom.code.clone().unwrap_or_else(|| package.to_lowercase());
     let reads = modules.iter().map(|module| Reads::of(module)).fold(Reads::default(), BitOr::bitor);
     let rule = Rule { package: package.to_owned(), metadata, code, entries, reads, program };
@@ -119,20 +119,30 @@ fn entries(package: &str, own: &[&Module]) -> Result<Vec<Entry>, RuleError> {
 fn rewrite_and_link(
     package: &str,
     files: &[RegoFile],
-    modules: &[Ref<Module>],
     entries: &[Entry],
     data: &Value,
 ) -> Result<Program, RuleError> {
-    let each =
-        |files: &[RegoFile], modules: &[Ref<Module>], by: fn(&RegoFile, &Module) -> RegoFile| {
-            files.iter().zip(modules).map(|(file, module)| by(file, module)).collect::<Vec<_>>()
-        };
-    let silent = each(files, modules, guard::silence);
+    let silent = each(package, files, guard::silence)?;
     // As it is written first, so that mistakes are shown where they stand.
     link(parse(package, &silent)?, package, entries, data)?;
-    let hoisted = hoist::hoist(package, &silent)?.unwrap_or(silent);
-    let modules = parse(package, &hoisted)?.get_modules().clone();
-    link(parse(package, &each(&hoisted, &modules, guard::guard))?, package, entries, data)
+    let guarded = each(package, &as_in_opa(package, &silent)?, guard::guard)?;
+    link(parse(package, &guarded)?, package, entries, data)
+}
+
+/// The files with what both of the engine's ways to run them take otherwise than OPA.
+pub(super) fn as_in_opa(package: &str, files: &[RegoFile]) -> Result<Vec<RegoFile>, RuleError> {
+    let settled = each(package, files, guard::settle)?;
+    Ok(hoist::hoist(package, &settled)?.unwrap_or(settled))
+}
+
+fn each(
+    package: &str,
+    files: &[RegoFile],
+    rewrite: fn(&RegoFile, &Module) -> RegoFile,
+) -> Result<Vec<RegoFile>, RuleError> {
+    let mut engine = parse(package, files)?;
+    let modules = engine.get_modules();
+    Ok(files.iter().zip(modules).map(|(file, module)| rewrite(file, module)).collect())
 }
 
 fn link(

@@ -26,8 +26,20 @@ impl Edit {
     }
 }
 
+/// Where an expression or statement stands. The engine's spans leave out the quotes of a string
+/// at either end; nothing else in Rego has a quote that close.
 pub(super) fn range(span: &Span) -> Range<usize> {
-    span.start as usize..span.end as usize
+    let text = span.source.contents();
+    let is_quote = |text: Option<&str>| matches!(text, Some("\"" | "`"));
+    let (start, end) = (span.start as usize, span.end as usize);
+    let open = start.checked_sub(1).is_some_and(|before| is_quote(text.get(before..start)));
+    let close = is_quote(text.get(end..end.saturating_add(1)));
+    start - usize::from(open)..end + usize::from(close)
+}
+
+/// What stands there.
+pub(super) fn text(span: &Span) -> &str {
+    span.source.contents().get(range(span)).unwrap_or_default()
 }
 
 /// Makes the replacements, none of which overlap, from the last to the first.

@@ -52,9 +52,12 @@ impl RuleError {
     /// line itself, and the message on the last line.
     pub(super) fn from_engine(rule: &str, text: &str) -> Self {
         let detail = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or(text);
-        let detail = detail.trim().trim_start_matches("error: ").to_owned();
+        let mut detail = detail.trim().trim_start_matches("error: ").to_owned();
+        if detail.contains("used before definition") {
+            detail += "; a variable and a rule or import of one name are too many, rename one";
+        }
         match text.lines().find_map(|line| Place::parse(line.trim().strip_prefix("--> ")?)) {
-            Some(at) => Self::At { at, detail },
+            Some(at) => Self::At { at: at.without_tab_stops(text), detail },
             None => Self::Engine { rule: rule.to_owned(), detail },
         }
     }
@@ -62,7 +65,30 @@ impl RuleError {
 
 impl Place {
     pub(super) fn of(span: &regorus::unstable::Span) -> Self {
-        Self { file: span.source.get_path().clone(), line: span.line, column: span.col }
+        let before = span.source.contents().get(..span.start as usize).unwrap_or_default();
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let column = u32::try_from(column).unwrap_or(u32::MAX);
+        Self { file: span.source.get_path().clone(), line: span.line, column }
+    }
+
+    /// The engine counts a tab as four columns; we count it as one, as OPA does. `message` shows
+    /// the line as `7  | text`.
+    fn without_tab_stops(self, message: &str) -> Self {
+        let number = self.line.to_string();
+        let shown = message.lines().find_map(|line| {
+            line.trim_start().strip_prefix(&number)?.trim_start().strip_prefix("| ")
+        });
+        let mut left = self.column.saturating_sub(1);
+        let mut column = 1;
+        for char in shown.unwrap_or_default().chars() {
+            let width = if char == '\t' { 4 } else { 1 };
+            if left < width {
+                break;
+            }
+            left -= width;
+            column += 1;
+        }
+        Self { column: column + left, ..self }
     }
 
     fn parse(text: &str) -> Option<Self> {

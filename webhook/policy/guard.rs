@@ -1,10 +1,12 @@
-//! Makes the machine stop where Rego does.
+//! Makes the engine stop where Rego does.
 //!
 //! After `x := input.a` with an absent `input.a`, Rego's body is undefined; the machine goes on
-//! with an `x` that is not there. `_ = x` behind it is the machine's own test for that. And
-//! `print`, which OPA leaves out of what it runs, is left out.
+//! with an `x` that is not there. `x == x` behind it is false where `x` is not there. Where a
+//! body before an `else` goes through a list in vain, or holds but its value is absent, Rego goes
+//! on to the `else`; the engine does not, so the body becomes the making of a list. And `print`,
+//! which OPA leaves out of what it runs, is left out.
 
-use regorus::unstable::{AssignOp, Expr, Literal, Module};
+use regorus::unstable::{AssignOp, Expr, Literal, Module, Query, Rule, RuleBody, RuleHead, Span};
 
 use super::{
     Place,
@@ -18,7 +20,8 @@ pub(super) fn guard(file: &RegoFile, module: &Module) -> RegoFile {
     rewrite(file, module, &|expr| match expr {
         Expr::AssignExpr { op: AssignOp::ColEq, lhs, rhs, .. } => match lhs.as_ref() {
             Expr::Var { span, .. } if span.text() != "_" && !is_defined(rhs) => {
-                Some(Change::Behind(format!("; _ = {}", span.text())))
+                let name = span.text();
+                Some(Change::Behind(format!("; {name} == {name}")))
             }
             _ => None,
         },
@@ -32,6 +35,48 @@ pub(super) fn silence(file: &RegoFile, module: &Module) -> RegoFile {
         Expr::Call { fcn, .. } if fcn.span().text() == "print" => Some(Change::Whole("true")),
         _ => None,
     })
+}
+
+/// The text of a file in which what comes before an `else` is a list first, of one value for each
+/// way in which the body holds; the `else` follows where there is none.
+pub(super) fn settle(file: &RegoFile, module: &Module) -> RegoFile {
+    let mut edits = Vec::new();
+    for rule in &module.policy {
+        let Rule::Spec { head, bodies, .. } = rule.as_ref() else { continue };
+        let (RuleHead::Compr { assign, .. } | RuleHead::Func { assign, .. }) = head else {
+            continue;
+        };
+        for (at, pair) in bodies.windows(2).enumerate() {
+            if let [body, RuleBody { is_else: true, .. }] = pair {
+                let assign = if at == 0 { assign.as_ref() } else { body.assign.as_ref() };
+                edits.extend(settled(&body.query, assign.map(|assign| assign.value.span())));
+            }
+        }
+    }
+    RegoFile { path: file.path.clone(), text: edit::apply(&file.text, edits) }
+}
+
+/// `v := VALUE if { BODY }` becomes
+/// `v := __value if { __all := [__one | BODY; __one := VALUE]; __value := __all[0] }`.
+fn settled(body: &Query, value: Option<&Span>) -> Vec<Edit> {
+    let (Some(first), Some(last)) = (body.stmts.first(), body.stmts.last()) else {
+        return Vec::new();
+    };
+    let id = first.sidx;
+    let (start, end) = (edit::range(&first.span).start, edit::range(&last.span).end);
+    let bare = body.stmts.len() == 1 && body.span.start == first.span.start;
+    let (open, close) = if bare { ("{ ", " }") } else { ("", "") };
+    let text = value.map_or("true", edit::text);
+    let before = format!("{open}__all_{id} := [__one_{id} | ");
+    let after = format!("; __one_{id} := {text}]; __value_{id} := __all_{id}[0]{close}");
+    let place = Place::of(&first.span);
+    let mut edits = vec![
+        Edit { range: start..start, text: before, place: place.clone() },
+        Edit { range: end..end, text: after, place: place.clone() },
+    ];
+    let value = value.map(edit::range);
+    edits.extend(value.map(|range| Edit { range, text: format!("__value_{id}"), place }));
+    edits
 }
 
 /// What happens to a statement.

@@ -16,7 +16,7 @@ use super::{
     Place, RuleError,
     bundle::RegoFile,
     compile,
-    edit::{Edit, apply, range},
+    edit::{self, Edit, apply, range},
     visit::{self, Node, Step},
 };
 
@@ -98,7 +98,7 @@ impl Hoist<'_> {
         let mut before = String::new();
         for (at, operand) in operands.iter().enumerate() {
             let name = format!("__hoisted_{}_{}_{at}", self.pass, stmt.sidx);
-            before += &format!("{name} := {}{with}; ", operand.span().text());
+            before += &format!("{name} := {}{with}; ", edit::text(operand.span()));
             edits.push(Edit { range: range(operand.span()), text: name, place: place.clone() });
         }
         edits.extend(Edit::around(query, stmt, &before, ""));

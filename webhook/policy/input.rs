@@ -11,6 +11,9 @@ use super::{
     value::{self, NoValue},
 };
 
+/// The JSON Schema of the input document.
+pub const INPUT_SCHEMA: &str = include_str!("input.schema.json");
+
 /// One input document. Cheap to clone.
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]

@@ -28,7 +28,7 @@ pub use bundle::Bundle;
 pub use error::{Place, RuleError};
 pub use fault::RuleFault;
 pub use image::{Container, ImageEntry, Lookup, Platform, Records};
-pub use input::{ImagePart, Input, InputError, RequestPart};
+pub use input::{INPUT_SCHEMA, ImagePart, Input, InputError, RequestPart};
 pub use library::{LIBRARY, LibraryRule};
 pub use metadata::{Custom, Metadata, Needs};
 pub use parameters::Schema;

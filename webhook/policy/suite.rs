@@ -10,7 +10,7 @@ use regorus::{
     unstable::{Rule, RuleHead},
 };
 
-use super::{Bundle, Place, RuleError, bundle::RegoFile, compile, hoist, visit};
+use super::{Bundle, Place, RuleError, bundle::RegoFile, compile, visit};
 
 /// What came of one test.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -45,7 +45,7 @@ pub struct TestReport {
 /// A [`RuleError`] for files that do not compile; then nothing has been run.
 pub fn run_tests(bundle: &Bundle) -> Result<TestReport, RuleError> {
     let files: Vec<RegoFile> = bundle.modules.iter().chain(&bundle.tests).cloned().collect();
-    let files = hoist::hoist(NAME, &files)?.unwrap_or(files);
+    let files = compile::as_in_opa(NAME, &files)?;
     let mut engine = compile::parse(NAME, &files)?;
     let data = Value::from(serde_json::Value::Object(bundle.data.clone()));
     engine.add_data(data).map_err(|error| RuleError::from_engine(NAME, &format!("{error:#}")))?;

@@ -1,0 +1,139 @@
+//! A rule that goes wrong denies, in bounded time and memory.
+
+use std::{num::NonZeroU64, thread, time::Duration};
+
+use countersign::policy::{Bundle, Limits, Rule, RuleFault, Violation};
+use regorus::Value;
+use serde_json::json;
+
+fn rule(deny: &str) -> Rule {
+    let bundle = Bundle::of_text("rule.rego", &format!("package rule\n\ndeny contains {deny}\n"));
+    Rule::load(&bundle, "rule", &json!({})).unwrap()
+}
+
+/// `input.many` is absent from the sample that rules are tried on at load.
+fn many() -> Value {
+    json!({"many": (0..200).collect::<Vec<_>>(), "images": [{"path": "p"}]}).into()
+}
+
+const RUNAWAY: &str = "\"x\" if { some a in input.many; some b in input.many; some c in input.many; \
+                       some d in input.many; a + b + c + d == -1 }";
+
+#[test]
+fn p7_a_runaway_rule_is_stopped() {
+    let limits = Limits::default();
+    let strings = "\"x\" if { count([s | some a in input.many; some b in input.many; \
+                   s := sprintf(\"%d %d and a text of some length\", [a, b])]) == 1 }";
+    let doubling = "\"x\" if { a := concat(\"\", [input.text, input.text]); \
+                    b := concat(\"\", [a, a]); c := concat(\"\", [b, b]); d := concat(\"\", [c, c]); \
+                    count(d) == 1 }";
+    let text = json!({"many": [1, 2], "text": "x".repeat(4 << 20)}).into();
+    for (name, deny, limits, input, want) in [
+        (
+            "time",
+            RUNAWAY,
+            Limits { time: Duration::from_millis(50), ..limits },
+            many(),
+            "policy.timeout",
+        ),
+        ("steps", RUNAWAY, Limits { instructions: 100_000, ..limits }, many(), "policy.timeout"),
+        (
+            "memory",
+            strings,
+            Limits { memory: NonZeroU64::new(1 << 20).unwrap(), ..limits },
+            many(),
+            "policy.memory",
+        ),
+        ("memory by doubling", doubling, limits, text, "policy.memory"),
+    ] {
+        let fault = rule(deny).with_limits(limits).evaluate(&input).unwrap_err();
+        assert_eq!(fault.code().as_str(), want, "{name}: {fault}");
+    }
+}
+
+#[test]
+fn p7_an_honest_rule_over_many_images_is_not_stopped() {
+    let image = |at: usize| {
+        json!({"path": format!("spec.containers[{at}].image"), "platform": null, "rejected": [],
+            "attestations": [{"authority": "qa"}, {"authority": "builder"}]})
+    };
+    let input: Value = json!({"images": (0..500).map(image).collect::<Vec<_>>()}).into();
+    let rule = Rule::library("attested", &json!({"authorities": ["qa", "builder"]})).unwrap();
+    assert_eq!(rule.evaluate(&input).unwrap().deny, []);
+    let rule = Rule::library("attested", &json!({"authorities": ["qa", "ops"]})).unwrap();
+    assert_eq!(rule.evaluate(&input).unwrap().deny.len(), 500);
+}
+
+#[test]
+fn p7_results_of_a_wrong_type_deny() {
+    // What is wrong shows only on an input that says so, past the trial at load.
+    for (name, deny, want) in [
+        (
+            "number",
+            "x if x := input.wrong.number",
+            "the rule returned 1, but a violation is a string or an object",
+        ),
+        ("list", "x if x := input.wrong.list", "but a violation is a string or an object"),
+        ("no msg", "x if x := input.wrong.empty", "but a violation has a `msg`"),
+        ("msg", "{\"msg\": x} if x := input.wrong.number", "but `msg` is a string"),
+        (
+            "code",
+            "{\"msg\": \"a\", \"code\": x} if x := input.wrong.code",
+            "but `code` matches [a-z0-9.-]+",
+        ),
+        (
+            "no code",
+            "{\"msg\": \"a\", \"code\": x} if x := input.wrong.number",
+            "but `code` matches [a-z0-9.-]+",
+        ),
+        (
+            "image",
+            "{\"msg\": \"a\", \"image\": x} if x := input.wrong.code",
+            "but `image` is the `path` of one of input.images",
+        ),
+    ] {
+        let input = json!({"images": [{"path": "p"}],
+            "wrong": {"number": 1, "list": ["a"], "empty": {}, "code": "Not A Code"}});
+        let fault = rule(deny).evaluate(&input.into()).unwrap_err();
+        assert_eq!(fault.code().as_str(), "policy.error", "{name}");
+        assert!(fault.to_string().contains(want), "{name}: {fault}");
+    }
+    assert_eq!(RuleFault::Undefined.code().as_str(), "policy.undefined");
+}
+
+#[test]
+fn violations_are_read_and_bounded() {
+    let input = json!({"images": [{"path": "p"}], "long": "é".repeat(5_000), "many": (0..900).collect::<Vec<_>>()});
+    let input: Value = input.into();
+    let found = |deny: &str| rule(deny).evaluate(&input).unwrap().deny;
+    let whole = found("{\"msg\": \"a\", \"code\": \"x.y-1\", \"image\": \"p\"} if input.long");
+    assert_eq!(
+        whole,
+        [Violation { code: "x.y-1".into(), msg: "a".into(), image: Some("p".into()) }]
+    );
+    assert_eq!(
+        found("\"a\" if true"),
+        [Violation { code: "rule".into(), msg: "a".into(), image: None }]
+    );
+    assert_eq!(found("x if x := input.long")[0].msg.chars().count(), Violation::MSG_MAX);
+    assert_eq!(found("sprintf(\"%d\", [x]) if some x in input.many").len(), Violation::COUNT_MAX);
+}
+
+#[test]
+fn evaluations_run_side_by_side() {
+    let rule = Rule::library("attested", &json!({"authorities": ["qa"]})).unwrap();
+    thread::scope(|scope| {
+        for thread in 0..8 {
+            let rule = rule.clone();
+            scope.spawn(move || {
+                for at in 0..20 {
+                    let attested = (thread + at) % 2 == 0;
+                    let found = if attested { json!([{"authority": "qa"}]) } else { json!([]) };
+                    let image = json!({"path": "p", "platform": null, "attestations": found, "rejected": []});
+                    let verdict = rule.evaluate(&json!({"images": [image]}).into()).unwrap();
+                    assert_eq!(verdict.deny.is_empty(), attested);
+                }
+            });
+        }
+    });
+}
