@@ -1,6 +1,7 @@
 //! Rego files as they come: one file, a folder, or an archive, before anything is compiled.
 
 use std::{
+    fmt::Display,
     fs,
     path::{Path, PathBuf},
 };
@@ -36,7 +37,7 @@ impl Bundle {
     const DEPTH_MAX: usize = 16;
 
     /// Reads a file, a folder with all folders in it, or a bundle (`.tar.gz`). Symbolic links
-    /// are followed, since a mounted ConfigMap is made of them; hidden entries are passed over,
+    /// are followed, since a mounted `ConfigMap` is made of them; hidden entries are passed over,
     /// for the same reason.
     ///
     /// # Errors
@@ -96,15 +97,15 @@ impl Bundle {
         let name = within.rsplit('/').next().unwrap_or(within);
         match name {
             "data.json" | "data.yaml" => self.add_data(path, within, bytes),
-            _ if name.ends_with(".rego") => self.add_rego(path.to_owned(), bytes),
+            _ if is_wanted(name) => self.add_rego(path.to_owned(), bytes),
             _ => Ok(()),
         }
     }
 
     fn add_rego(&mut self, path: String, bytes: Vec<u8>) -> Result<(), RuleError> {
         let text = self.text(&path, bytes)?;
-        let test = path.ends_with("_test.rego");
-        let files = if test { &mut self.tests } else { &mut self.modules };
+        let is_test = path.ends_with("_test.rego");
+        let files = if is_test { &mut self.tests } else { &mut self.modules };
         files.push(RegoFile { path, text });
         if self.modules.len() + self.tests.len() > Self::FILES_MAX {
             return Err(RuleError::Bundle {
@@ -117,7 +118,7 @@ impl Bundle {
 
     fn add_data(&mut self, path: &str, within: &str, bytes: Vec<u8>) -> Result<(), RuleError> {
         let text = self.text(path, bytes)?;
-        let value: Map<String, Value> = if path.ends_with(".json") {
+        let value: Map<String, Value> = if within.ends_with("data.json") {
             serde_json::from_str(&text).map_err(|error| refused(path, error))?
         } else {
             serde_saphyr::from_str(&text).map_err(|error| refused(path, error))?
@@ -151,7 +152,9 @@ impl Bundle {
 }
 
 fn is_wanted(name: &str) -> bool {
-    name.ends_with(".rego") || matches!(name, "data.json" | "data.yaml")
+    let extension = Path::new(name).extension();
+    extension.is_some_and(|extension| extension == "rego")
+        || matches!(name, "data.json" | "data.yaml")
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, RuleError> {
@@ -163,6 +166,6 @@ fn read(path: &Path) -> Result<Vec<u8>, RuleError> {
     fs::read(path).map_err(unread)
 }
 
-pub(super) fn refused(path: impl ToString, detail: impl ToString) -> RuleError {
+pub(super) fn refused(path: impl Display, detail: impl Display) -> RuleError {
     RuleError::Bundle { path: path.to_string(), detail: detail.to_string() }
 }

@@ -98,7 +98,8 @@ impl Hoist<'_> {
         let mut before = String::new();
         for (at, operand) in operands.iter().enumerate() {
             let name = format!("__hoisted_{}_{}_{at}", self.pass, stmt.sidx);
-            before += &format!("{name} := {}{with}; ", edit::text(operand.span()));
+            let operand_text = edit::text(operand.span());
+            before.extend([&name, " := ", operand_text, &with, "; "]);
             edits.push(Edit { range: range(operand.span()), text: name, place: place.clone() });
         }
         edits.extend(Edit::around(query, stmt, &before, ""));
@@ -201,11 +202,24 @@ mod tests {
 
     #[test]
     fn operands_move_before_their_statement() {
-        for (name, text, want) in [(
-            "one statement",
-            "p if not f(input.a)",
-            "p if { __hoisted_0_1_0 := input.a; not f(__hoisted_0_1_0) }",
-        )] {
+        for (name, text, want) in [
+            (
+                "one statement",
+                "p if not f(input.a)",
+                "p if { __hoisted_0_1_0 := input.a; not f(__hoisted_0_1_0) }",
+            ),
+            (
+                "one of two",
+                "p if {\n\tinput.b\n\tnot f(input.a)\n}",
+                "p if {\n\tinput.b\n\t__hoisted_0_2_0 := input.a; not f(__hoisted_0_2_0)\n}",
+            ),
+            (
+                "with modifiers",
+                "p if not f(input.a) with input as {}",
+                "p if { __hoisted_0_1_0 := input.a with input as {}; \
+                 not f(__hoisted_0_1_0) with input as {} }",
+            ),
+        ] {
             let head = "package a\n\nf(x) if x\n";
             let file = RegoFile { path: "a.rego".to_owned(), text: format!("{head}{text}\n") };
             let got = hoist("a", &[file]).unwrap().unwrap();

@@ -1,4 +1,14 @@
 //! What the rules make of it: Rego bundles, the input document, decisions.
+//!
+//! ```text
+//! Bundle ─▶ parse ─▶ refuse, safety ─▶ silence, settle, hoist, guard ─▶ Program ─▶ try once ─▶ Rule
+//!                    what may not be    what the engine takes otherwise
+//!                    used here          than OPA
+//! ```
+//!
+//! Rules are OPA's Rego. The engine's machine differs from OPA in places, some of them silent and
+//! towards allowing; each is rewritten or refused when a rule is loaded, and
+//! `tests/it/policy_opa.rs` holds the result to what OPA says.
 
 mod archive;
 mod bundle;

@@ -16,11 +16,11 @@ pub struct Schema {
     #[serde(rename = "type")]
     kind: Option<Kind>,
     #[serde(default)]
-    properties: BTreeMap<String, Schema>,
+    properties: BTreeMap<String, Self>,
     #[serde(default)]
     required: Vec<String>,
     additional_properties: Option<Additional>,
-    items: Option<Box<Schema>>,
+    items: Option<Box<Self>>,
     min_items: Option<usize>,
     max_items: Option<usize>,
     #[serde(default)]

@@ -52,7 +52,7 @@ impl Reads {
                 _ => Self::default(),
             },
             Node::Pairs { collection } => config(may_be_image(collection)),
-            Node::Text(_) | Node::Query(_) | Node::With(_) => Self::default(),
+            Node::Query(_) | Node::With(_) => Self::default(),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use regorus::unstable::{Expr, Literal, Module, Query, Ref, Rule, RuleHead};
+use regorus::unstable::{Expr, Literal, Module, Query, Ref, Rule, RuleHead, Span};
 
 use super::{Place, RuleError, hoist, visit};
 
@@ -19,7 +19,9 @@ pub(super) fn check(module: &Module, all: &[Ref<Module>]) -> Result<(), RuleErro
         bound.extend(["input", "data"]);
         let terms: Vec<&Expr> = match head {
             RuleHead::Func { args, assign, .. } => {
-                args.iter().for_each(|arg| variables(arg, &mut bound));
+                for arg in args {
+                    variables(arg, &mut bound);
+                }
                 assign.iter().map(|assign| assign.value.as_ref()).collect()
             }
             RuleHead::Compr { assign, .. } => {
@@ -42,7 +44,9 @@ fn check_query(query: &Query, outer: &BTreeSet<&str>) -> Result<(), RuleError> {
         match &stmt.literal {
             Literal::SomeVars { .. } | Literal::NotExpr { .. } => {}
             Literal::SomeIn { key, value, collection, .. } => {
-                key.iter().chain([value, collection]).for_each(|part| variables(part, &mut bound));
+                for part in key.iter().chain([value, collection]) {
+                    variables(part, &mut bound);
+                }
             }
             Literal::Expr { expr, .. } => variables(expr, &mut bound),
             Literal::Every { domain, .. } => variables(domain, &mut bound),
@@ -60,7 +64,7 @@ fn check_query(query: &Query, outer: &BTreeSet<&str>) -> Result<(), RuleError> {
             Literal::Every { key, value, domain, query, .. } => {
                 bodies_of(domain, &bound)?;
                 let mut inner = bound.clone();
-                inner.extend(key.iter().chain([value]).map(|name| name.text()));
+                inner.extend(key.iter().chain([value]).map(Span::text));
                 check_query(query, &inner)?;
             }
         }
@@ -99,5 +103,7 @@ fn variables<'a>(expr: &'a Expr, bound: &mut BTreeSet<&'a str>) {
     if let Expr::Var { span, .. } = expr {
         bound.insert(span.text());
     }
-    visit::children(expr).into_iter().for_each(|part| variables(part, bound));
+    for part in visit::children(expr) {
+        variables(part, bound);
+    }
 }

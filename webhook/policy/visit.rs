@@ -18,8 +18,6 @@ pub(super) enum Node<'a> {
         name: String,
         params: &'a [Ref<Expr>],
     },
-    /// A literal string.
-    Text(&'a str),
     /// `some k, v in collection` or `every k, v in collection`, where `k` is named.
     Pairs {
         collection: &'a Expr,
@@ -45,30 +43,31 @@ pub(super) fn module<'a>(module: &'a Module, found: &mut impl FnMut(Node<'a>)) {
     }
 }
 
-pub(super) fn rule<'a>(item: &'a Rule, found: &mut impl FnMut(Node<'a>)) {
-    let Rule::Spec { head, bodies, .. } = item else {
-        if let Rule::Default { value, .. } = item {
-            expr(value, found);
+fn rule<'a>(item: &'a Rule, found: &mut impl FnMut(Node<'a>)) {
+    match item {
+        Rule::Default { value, .. } => expr(value, found),
+        Rule::Spec { head, bodies, .. } => {
+            let assign = match head {
+                RuleHead::Compr { refr, assign, .. } => {
+                    indexes(refr, found);
+                    assign.as_ref()
+                }
+                RuleHead::Set { refr, key, .. } => {
+                    indexes(refr, found);
+                    each(key, found);
+                    None
+                }
+                RuleHead::Func { args, assign, .. } => {
+                    each(args, found);
+                    assign.as_ref()
+                }
+            };
+            each(assign.map(|assign| &assign.value), found);
+            for body in bodies {
+                each(body.assign.as_ref().map(|assign| &assign.value), found);
+                query(&body.query, found);
+            }
         }
-        return;
-    };
-    match head {
-        RuleHead::Compr { refr, assign, .. } => {
-            indexes(refr, found);
-            assign.iter().for_each(|assign| expr(&assign.value, found));
-        }
-        RuleHead::Set { refr, key, .. } => {
-            indexes(refr, found);
-            key.iter().for_each(|key| expr(key, found));
-        }
-        RuleHead::Func { args, assign, .. } => {
-            args.iter().for_each(|arg| expr(arg, found));
-            assign.iter().for_each(|assign| expr(&assign.value, found));
-        }
-    }
-    for body in bodies {
-        body.assign.iter().for_each(|assign| expr(&assign.value, found));
-        query(&body.query, found);
     }
 }
 
@@ -81,7 +80,7 @@ fn query<'a>(body: &'a Query, found: &mut impl FnMut(Node<'a>)) {
                 if key.as_ref().is_some_and(|key| !is_wildcard(key)) {
                     found(Node::Pairs { collection });
                 }
-                key.iter().chain([value, collection]).for_each(|part| expr(part, found));
+                each(key.iter().chain([value, collection]), found);
             }
             Literal::Expr { expr: part, .. } | Literal::NotExpr { expr: part, .. } => {
                 expr(part, found);
@@ -101,61 +100,48 @@ fn query<'a>(body: &'a Query, found: &mut impl FnMut(Node<'a>)) {
     }
 }
 
-pub(super) fn expr<'a>(item: &'a Expr, found: &mut impl FnMut(Node<'a>)) {
+fn expr<'a>(item: &'a Expr, found: &mut impl FnMut(Node<'a>)) {
     match item {
-        Expr::Var { .. } => found(Node::Ref { base: item, steps: Vec::new() }),
         Expr::RefDot { .. } | Expr::RefBrack { .. } => {
             let (base, steps) = chain(item);
             if !matches!(base, Expr::Var { .. }) {
                 expr(base, found);
             }
-            for step in &steps {
-                match step {
-                    Step::Index(index) => expr(index, found),
-                    Step::Field(name) => found(Node::Text(name)),
-                }
-            }
+            indexes(item, found);
             found(Node::Ref { base, steps });
         }
+        Expr::Var { .. } => found(Node::Ref { base: item, steps: Vec::new() }),
         Expr::Call { fcn, params, .. } => {
             found(Node::Call { expr: item, name: fcn.span().text().to_owned(), params });
-            params.iter().for_each(|param| expr(param, found));
-        }
-        Expr::String { value: regorus::Value::String(text), .. }
-        | Expr::RawString { value: regorus::Value::String(text), .. } => found(Node::Text(text)),
-        Expr::String { .. }
-        | Expr::RawString { .. }
-        | Expr::Number { .. }
-        | Expr::Bool { .. }
-        | Expr::Null { .. } => {}
-        Expr::Array { items, .. } | Expr::Set { items, .. } => {
-            items.iter().for_each(|part| expr(part, found));
-        }
-        Expr::Object { fields, .. } => {
-            for (_, key, value) in fields {
-                expr(key, found);
-                expr(value, found);
-            }
+            each(params, found);
         }
         Expr::ArrayCompr { term, query: body, .. } | Expr::SetCompr { term, query: body, .. } => {
             expr(term, found);
             query(body, found);
         }
         Expr::ObjectCompr { key, value, query: body, .. } => {
-            expr(key, found);
-            expr(value, found);
+            each([key, value], found);
             query(body, found);
         }
-        Expr::UnaryExpr { expr: part, .. } => expr(part, found),
-        Expr::BinExpr { lhs, rhs, .. }
-        | Expr::BoolExpr { lhs, rhs, .. }
-        | Expr::ArithExpr { lhs, rhs, .. }
-        | Expr::AssignExpr { lhs, rhs, .. } => {
-            expr(lhs, found);
-            expr(rhs, found);
+        _ => {
+            for part in children(item) {
+                expr(part, found);
+            }
         }
-        Expr::Membership { key, value, collection, .. } => {
-            key.iter().chain([value, collection]).for_each(|part| expr(part, found));
+    }
+}
+
+fn each<'a>(items: impl IntoIterator<Item = &'a Ref<Expr>>, found: &mut impl FnMut(Node<'a>)) {
+    for item in items {
+        expr(item, found);
+    }
+}
+
+/// The indexes of a selection.
+fn indexes<'a>(refr: &'a Expr, found: &mut impl FnMut(Node<'a>)) {
+    for step in chain(refr).1 {
+        if let Step::Index(index) = step {
+            expr(index, found);
         }
     }
 }
@@ -189,15 +175,6 @@ pub(super) fn is_wildcard(item: &Expr) -> bool {
         Expr::Var { span, .. } => span.text() == "_",
         Expr::Number { .. } => true,
         _ => false,
-    }
-}
-
-/// The indexes in the head of a rule, whose name is not a reference.
-fn indexes<'a>(refr: &'a Expr, found: &mut impl FnMut(Node<'a>)) {
-    for step in chain(refr).1 {
-        if let Step::Index(index) = step {
-            expr(index, found);
-        }
     }
 }
 
