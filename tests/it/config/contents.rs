@@ -1,11 +1,13 @@
 //! Everything that can be wrong with the contents, told with line and remedy.
 
-use countersign_kit::keyring;
+use super::folder::{Folder, SERVE};
+use super::policies;
 
-use super::folder::{Folder, MINIMAL, SERVE, key};
+/// What is changed, to what, and all errors that follow.
+pub type Mistake = (&'static str, &'static str, &'static [&'static str]);
 
 /// What is changed in `serve.yaml`, to what, and all errors that follow.
-const WRONG: &[(&str, &str, &[&str])] = &[
+const WRONG: &[Mistake] = &[
     (
         "unmatched: deny",
         "# unmatched: deny",
@@ -256,144 +258,6 @@ const WRONG: &[(&str, &str, &[&str])] = &[
             "serve.yaml:59: registry.example/acme/** and build.internal/acme/* have different wildcards; both sides need the same ones in the same order",
         ],
     ),
-    // Policies.
-    (
-        "name: everywhere",
-        "name: production",
-        &["serve.yaml:82: policy \"production\" stands on line 70 too; give each its own name"],
-    ),
-    (
-        "rules: [{use: registries, parameters: {allow: [\"registry.example/acme/**\"]}}]",
-        "rules: []",
-        &[
-            "serve.yaml:82: `rules` is empty, so that every image would pass; name at least one rule",
-        ],
-    ),
-    (
-        "[\"prod-*\"]",
-        "[\"Prod\"]",
-        &[
-            "serve.yaml:72: \"Prod\" is no namespace; write at most 63 of a to z, 0 to 9 and -, and * for any of them",
-        ],
-    ),
-    (
-        "images: [\"registry.example/**\"]",
-        "images: []",
-        &["serve.yaml:73: `match.images` is empty; leave it out to mean all, or name some"],
-    ),
-    (
-        "authorities: [builder, qa]",
-        "authorities: [builder, qaa]",
-        &["serve.yaml:76: there is no authority \"qaa\"; did you mean \"qa\"?"],
-    ),
-    (
-        "authorities: [builder, qa], atLeast: 2",
-        "authorities: []",
-        &[
-            "serve.yaml:76: `authorities` is empty, so that nothing would be asked for; name at least one",
-        ],
-    ),
-    (
-        "atLeast: 2",
-        "atLeast: 0",
-        &["serve.yaml:76: `atLeast: 0` of 2 authorities; it must be from 1 to 2"],
-    ),
-    (
-        "atLeast: 2",
-        "atLeast: 3",
-        &["serve.yaml:76: `atLeast: 3` of 2 authorities; it must be from 1 to 2"],
-    ),
-    (
-        "atLeast: 2",
-        "atleast: 2",
-        &["serve.yaml:75: a rule of policy \"production\" does not load: parameters of rule "],
-    ),
-    (
-        "use: attested",
-        "use: atested",
-        &[
-            "serve.yaml:75: a rule of policy \"production\" does not load: the library has no rule atested; it has ",
-        ],
-    ),
-    (
-        "      - use: attested ",
-        "      - path: x\n        use: attested ",
-        &["serve.yaml:75: a rule is `use` of the library, or `path` and `package` of your own"],
-    ),
-    (
-        "path: policies/reviewed.rego",
-        "path: policies/gone.rego",
-        &[
-            "serve.yaml:77: a rule of policy \"production\" does not load: policies/gone.rego: cannot be read; check the path and its permissions: No such file or directory (os error 2)",
-        ],
-    ),
-    (
-        "path: policies/reviewed.rego",
-        "path: policies/broken.rego",
-        &["serve.yaml:77: a rule of policy \"production\" does not load: policies/broken.rego:3:"],
-    ),
-    (
-        "package: acme.reviewed",
-        "package: acme.review",
-        &[
-            "serve.yaml:77: a rule of policy \"production\" does not load: no file declares package acme.review; these packages were found: acme.reviewed",
-        ],
-    ),
-    (
-        "branches: [main], ",
-        "branch: main, ",
-        &["serve.yaml:77: a rule of policy \"production\" does not load: parameters of rule "],
-    ),
-    // The ways past a policy.
-    ("revoked: [\"sha256:51", "revoked: [\"sha256:X1", &["serve.yaml:87: digest \""]),
-    (
-        "old@sha256:3b1c0a",
-        "old:1@sha256:3b1c0a",
-        &["serve.yaml:89: \"registry.example/acme/old:1@sha256:"],
-    ),
-    (
-        "until: 2026-12-31T00:00:00Z, reason",
-        "until: next week, reason",
-        &["serve.yaml:89: \"next week\" is no time; write it as 2026-12-31T00:00:00Z"],
-    ),
-    (
-        "reason: \"rebuilt next week, OPS-17\"",
-        "reason: \"\"",
-        &["serve.yaml:89: `reason` is empty; it goes to the log"],
-    ),
-    (
-        "groups: [\"acme:oncall\"]",
-        "groups: []",
-        &["serve.yaml:91: break-glass names no group; name those who are on call, or leave it out"],
-    ),
-    (
-        "acme:oncall",
-        "system:authenticated",
-        &[
-            "serve.yaml:91: everybody is in group \"system:authenticated\"; name those who are on call",
-        ],
-    ),
-    (
-        "acme:oncall",
-        "system:unauthenticated",
-        &[
-            "serve.yaml:91: everybody is in group \"system:unauthenticated\"; name those who are on call",
-        ],
-    ),
-    (
-        "acme:oncall",
-        "system:serviceaccounts",
-        &[
-            "serve.yaml:91: group \"system:serviceaccounts\" is of service accounts or nodes; break-glass is for people",
-        ],
-    ),
-    (
-        "acme:oncall",
-        "system:serviceaccounts:kube-system",
-        &[
-            "serve.yaml:91: group \"system:serviceaccounts:kube-system\" is of service accounts or nodes; break-glass is for people",
-        ],
-    ),
 ];
 
 #[test]
@@ -403,7 +267,7 @@ fn every_mistake_is_told_with_its_line() {
     folder.write("keys/empty.asc", "");
     folder.write("policies/broken.rego", "package acme.reviewed\n\ndeny contains if {\n");
     let mut wrong = Vec::new();
-    for (from, to, want) in WRONG {
+    for (from, to, want) in WRONG.iter().chain(policies::WRONG) {
         assert!(SERVE.contains(from), "{from}");
         folder.write("serve.yaml", SERVE.replacen(from, to, 1));
         let errors = folder.load("serve.yaml").err().unwrap_or_default();
@@ -414,66 +278,4 @@ fn every_mistake_is_told_with_its_line() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-#[test]
-fn all_mistakes_are_told_at_once_by_line() {
-    let folder = Folder::new();
-    let text = SERVE
-        .replace("notes/built", "notes/")
-        .replace("keys/legacy.asc", "keys/gone.asc")
-        .replace("mirror.example/cache", "mirror example")
-        .replace("acme:oncall", "system:authenticated");
-    folder.write("serve.yaml", text);
-    let errors = folder.load("serve.yaml").err().unwrap();
-    let lines: Vec<_> = errors.iter().map(|error| error.split(' ').next().unwrap()).collect();
-    assert_eq!(lines, ["serve.yaml:29:", "serve.yaml:52:", "serve.yaml:62:", "serve.yaml:91:"]);
-}
-
-#[test]
-fn p3_authorities_may_share_keys_only_if_both_say_so() {
-    let folder = Folder::new();
-    let shared = key("shared");
-    folder.write("a.asc", shared.certificate_armored());
-    folder.write("b.asc", keyring(&[&key("other"), &shared]));
-    let with = |first: &str, second: &str, rule: &str| {
-        let authorities = format!(
-            "  - {{name: a, keys: [{{openpgp: a.asc}}]{first}}}\n  \
-             - {{name: b, keys: [{{openpgp: b.asc}}]{second}}}\n  - {{name: qa"
-        );
-        let text = MINIMAL.replacen("  - {name: qa", &authorities, 1);
-        folder.write("minimal.yaml", text.replace("authorities: [qa]", rule));
-        folder.load("minimal.yaml").err().unwrap_or_default().join("\n")
-    };
-    let (yes, one) = (", sharedKey: true", "authorities: [a]");
-    assert_eq!(with(yes, yes, one), "");
-    for (first, second) in [("", ""), (yes, ""), ("", yes)] {
-        let error = with(first, second, one);
-        assert!(
-            error.starts_with("minimal.yaml:9: authorities \"a\" and \"b\" hold the same key "),
-            "{error}"
-        );
-        assert!(error.ends_with("or say `sharedKey: true` on both"), "{error}");
-    }
-    assert_eq!(
-        with(yes, yes, "authorities: [a, b]"),
-        "minimal.yaml:12: authorities \"a\" and \"b\" of one rule hold the same key, so that two \
-         are no more than one; name only one of them"
-    );
-}
-
-#[test]
-fn the_file_itself() {
-    let folder = Folder::new();
-    let errors = folder.load("gone.yaml").err().unwrap();
-    assert_eq!(
-        errors,
-        ["gone.yaml: gone.yaml: cannot be read; check the path and its permissions: \
-          No such file or directory (os error 2)"]
-    );
-    folder.write("binary.yaml", [0xff, 0xfe, 0]);
-    assert_eq!(folder.load("binary.yaml").err().unwrap(), ["binary.yaml: is no UTF-8 text"]);
-    folder.write("empty.yaml", "");
-    let errors = folder.load("empty.yaml").err().unwrap();
-    assert_eq!(errors.len(), 3, "{errors:#?}");
 }

@@ -3,5 +3,7 @@
 mod contents;
 mod folder;
 mod load;
+mod mistakes;
+mod policies;
 mod reload;
 mod shape;

@@ -1,6 +1,6 @@
 //! Grafeas and reviews look like those of the real servers.
 
-use countersign_kit::{Grafeas, Kind, Quirks, attestation_pgp, image, review, sha256};
+use countersign_kit::{Grafeas, Kind, Quirks, attestation_pgp, review};
 use serde_json::{Value, json};
 
 use super::{get, send};
