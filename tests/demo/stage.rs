@@ -52,9 +52,9 @@ impl Stage {
         stage.write("tls.key", &server.key)?;
         stage.write("countersign.yaml", &stage.configuration(admission, probes))?;
         stage.keys("builder").await?;
-        stage.in_background(&["store", "--data", ":memory:", "--listen", &stage.store[7..]]);
+        Self::in_background(&["store", "--data", ":memory:", "--listen", &stage.store[7..]]);
         let config = stage.path("countersign.yaml").display().to_string();
-        stage.in_background(&["serve", "--config", &config]);
+        Self::in_background(&["serve", "--config", &config]);
         stage.webhook.ready().await?;
         Ok(stage)
     }
@@ -155,7 +155,7 @@ cache: {{none: 0s}} # so that a signature counts the moment it is made
     }
 
     /// Starts a command of `countersign` that does not end.
-    fn in_background(&self, arguments: &[&str]) {
+    fn in_background(arguments: &[&str]) {
         let cli = parsed(arguments);
         thread::spawn(move || cli.run());
     }

@@ -4,7 +4,10 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "a test that cannot go on has failed"
+    clippy::items_after_statements,
+    clippy::duration_suboptimal_units,
+    clippy::semicolon_if_nothing_returned,
+    reason = "a test that cannot go on has failed, and reads in the order of its story"
 )]
 
 mod admission_answer;

@@ -14,7 +14,7 @@ use crate::name::Digest;
 
 /// Files that were read, by path, so that somebody can see whether they have changed.
 ///
-/// Contents are compared, through whatever links lead to them: a mounted ConfigMap changes by a
+/// Contents are compared, through whatever links lead to them: a mounted `ConfigMap` changes by a
 /// link two folders up, and tools that write files keep their times as they please.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Files {
@@ -134,7 +134,7 @@ fn hash(bytes: &[u8]) -> [u8; 32] {
 }
 
 /// The files in a folder and its folders, those whose names begin with a dot left out: of a mounted
-/// ConfigMap they are the links and copies behind the names that people see.
+/// `ConfigMap` they are the links and copies behind the names that people see.
 fn files_in(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![(folder.to_owned(), 0)];

@@ -63,9 +63,10 @@ fn host(reading: &mut Reading<'_>, entry: &At<Host>) -> Option<HostOptions> {
         .filter_map(|rule| credential(reading, name.as_deref().unwrap_or("host.invalid"), rule))
         .collect();
     let token_realm = entry.token_realm.as_ref().and_then(|realm| {
-        let (schemes, wanted): (&[&str], _) = match entry.plain_http {
-            true => (&["https", "http"], WANTED),
-            false => (&["https"], "it must be https, without user, query or fragment"),
+        let (schemes, wanted): (&[&str], _) = if entry.plain_http {
+            (&["https", "http"], WANTED)
+        } else {
+            (&["https"], "it must be https, without user, query or fragment")
         };
         reading.url(realm, schemes, wanted)
     });
