@@ -38,7 +38,7 @@ pub(super) fn rule(
             let rule = loaded(reading, policy, entry, rule)?;
             let uses = match (name.as_str(), named) {
                 ("registries" | "pinned", _) => Uses::Nothing,
-                ("attested", Some(named)) => Uses::Authorities(named),
+                ("attested" | "built", Some(named)) => Uses::Authorities(named),
                 _ => Uses::Everything,
             };
             Some(PolicyRule { name: name.value.clone(), rule, uses })
