@@ -127,20 +127,19 @@ fn host_matches(pattern: &str, host: &str) -> bool {
 
 /// Part by part; `**` takes one part or more.
 fn path_matches(pattern: &str, path: &str) -> bool {
-    let wanted: Vec<&str> = pattern.split('/').collect();
-    let given: Vec<&str> = path.split('/').collect();
-    parts_match(&wanted, &given)
-}
-
-/// The recursion of [`path_matches`]: as deep as there are parts in a path.
-fn parts_match(wanted: &[&str], given: &[&str]) -> bool {
-    match (wanted, given) {
-        ([], []) => true,
-        (["**", wanted @ ..], given) => (1..=given.len())
-            .any(|taken| given.get(taken..).is_some_and(|given| parts_match(wanted, given))),
-        ([part, wanted @ ..], [text, given @ ..]) => glob(part, text) && parts_match(wanted, given),
-        _ => false,
+    // Whether the parts of the pattern so far can end before each part of the path, and at its end:
+    // one pass for each part, however many `**` there are.
+    let mut ends = vec![true];
+    ends.extend(path.split('/').map(|_| false));
+    for part in pattern.split('/') {
+        let mut within = false;
+        let next = path.split('/').zip(&ends).map(|(text, begins)| {
+            within = if part == "**" { within || *begins } else { *begins && glob(part, text) };
+            within
+        });
+        ends = std::iter::once(false).chain(next).collect();
     }
+    ends.last() == Some(&true)
 }
 
 /// Whether `text` is `pattern` with something, or nothing, for each `*`. Linear but for the last
