@@ -84,3 +84,20 @@ async fn modes_warn_and_audit_deny_nothing() {
         assert_eq!(said.whole["response"]["warnings"].is_array(), warned, "{mode}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p16_a_revoked_template_is_denied_even_where_templates_are_ignored() {
+    let shop = image("shop").build();
+    let extra = format!("templates: ignore\nrevoked: [\"{}\"]", shop.digest());
+    let scene = Scene::with(&extra, ATTESTED);
+    for (name, digest, want) in [
+        ("revoked", shop.digest(), "image.revoked"),
+        ("another", image("other").build().digest(), ""),
+    ] {
+        let pinned = scene.image(&format!("acme/shop@{digest}"));
+        let deployment = review(&[&pinned]).workload("Deployment").build();
+        let said = scene.review(Phase::Validate, &deployment).await;
+        assert_eq!(said.audit("codes"), want, "{name}: {}", said.message);
+    }
+    assert_eq!(scene.registry.total(), 0, "an ignored template is not looked up");
+}

@@ -30,7 +30,7 @@ use crate::{
     attest::oci::Platform,
     name::{Code, Digest},
     policy::{Kind, Request, RequestPart, Resource, User},
-    source::{Deadline, Evidence},
+    source::{Deadline, Evidence, landed},
     verify::Trust,
 };
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::{
-    admission::{Answer, Exception, Exemption, Patch, Phase, Pin, Violation, Workload},
+    admission::{Answer, Exception, Exemption, Images, Patch, Phase, Pin, Violation, Workload},
     name::{Code, Digest, ImageRef},
 };
 
@@ -71,6 +71,18 @@ impl Gate {
         answer
     }
 
+    /// The answer about a template that nobody judges: only a digest that it names and that is
+    /// revoked stands against it (P16).
+    pub(super) fn wave_through(&self, images: Images, namespace: &str) -> Answer {
+        let subjects = self.subjects(images.uses, namespace);
+        let violations = subjects.iter().filter_map(|subject| self.revocation(subject)).collect();
+        Answer {
+            violations,
+            images: subjects.iter().map(Subject::resolved).collect(),
+            ..Answer::default()
+        }
+    }
+
     fn names(&self, subjects: &[Subject]) -> Vec<String> {
         let applied: BTreeSet<usize> =
             subjects.iter().flat_map(|subject| subject.policies.iter().copied()).collect();
@@ -90,6 +102,14 @@ impl Gate {
         policies
             .min_by_key(|policy| policy.mode)
             .map_or(("", Mode::Enforce), |policy| (policy.name.as_str(), policy.mode))
+    }
+
+    /// What stands against an image that is revoked, as far as it is known, whatever the modes.
+    fn revocation(&self, subject: &Subject) -> Option<Violation> {
+        let digest = self.revoked(subject)?;
+        let todo = Some("deploy a version that is not; `revoked:` names it");
+        let obstacle = Obstacle::new(Code::ImageRevoked, format!("{digest} is revoked"), todo);
+        Some(subject.violation("", &obstacle))
     }
 
     /// The first digest of an image, or of a platform of it that can run, that is revoked.
@@ -114,12 +134,7 @@ struct Weighing<'a> {
 impl Weighing<'_> {
     /// What is wrong with an image beside what policies say of it.
     fn weigh(&mut self, at: usize, subject: &Subject) {
-        if let Some(digest) = self.gate.revoked(subject) {
-            let what = format!("{digest} is revoked");
-            let todo = Some("deploy a version that is not; `revoked:` names it");
-            let obstacle = Obstacle::new(Code::ImageRevoked, what, todo);
-            self.answer.violations.push(subject.violation("", &obstacle));
-        }
+        self.answer.violations.extend(self.gate.revocation(subject));
         let mode = self.gate.strictest(subject);
         if mode != Some(Mode::Enforce) && self.gate.options.unmatched == Permission::Deny {
             let obstacle = Obstacle::new(Code::ReviewUnmatched, UNMATCHED, Some(MATCH_IT));
