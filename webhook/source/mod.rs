@@ -6,6 +6,7 @@ mod evidence;
 mod grafeas;
 mod registry;
 mod secret;
+mod task;
 mod transport;
 
 pub use deadline::Deadline;
@@ -22,4 +23,5 @@ pub use registry::{
     Reference, Registries, RegistriesError, RegistriesOptions,
 };
 pub use secret::Secret;
+pub use task::landed;
 pub use transport::{Cap, HostSettings, Redirects, Request, Response, Transport, TransportError};

@@ -218,6 +218,9 @@ impl<'t> Opening<'t> {
                 continue;
             }
             for (text, payload) in texts.iter().zip(payloads) {
+                if self.spent() {
+                    return;
+                }
                 self.checks += 1;
                 let verifies = match signature.typ() {
                     SignatureType::Text => signature.verify_message(&key.key, with_crlf(text)),
@@ -249,9 +252,7 @@ impl<'t> Opening<'t> {
     fn pkix(&mut self, signature: &[u8], signed: &[u8], payload: &Arc<Result<Payload, String>>) {
         let mut fits = false;
         for (name, held) in self.trust.keys.all_pkix() {
-            if self.checks >= MAX_CHECKS {
-                let detail = format!("more than {MAX_CHECKS} signature checks for one candidate");
-                self.failures.push((Code::EvidenceTooMuch, detail));
+            if self.spent() {
                 return;
             }
             self.checks += 1;
@@ -269,6 +270,19 @@ impl<'t> Opening<'t> {
         if !fits {
             self.fail(Code::SignatureUnknownKey, "none of the authorities' PKIX keys made it");
         }
+    }
+
+    /// Whether the candidate has cost all that one may, which is told once.
+    fn spent(&mut self) -> bool {
+        let spent = self.checks >= MAX_CHECKS;
+        let told = self.failures.iter().any(|(code, _)| *code == Code::EvidenceTooMuch);
+        if spent && !told {
+            self.fail(
+                Code::EvidenceTooMuch,
+                format!("more than {MAX_CHECKS} signature checks for one candidate"),
+            );
+        }
+        spent
     }
 
     fn count(&mut self, signatures: usize) {
@@ -308,7 +322,7 @@ const MAX_SIGNATURES: usize = 16;
 /// The most keys that one signature is tried with; IDs of 64 bits may collide.
 const MAX_KEYS: usize = 8;
 
-/// The most PKIX checks for one candidate.
+/// The most signature checks for one candidate.
 const MAX_CHECKS: usize = 256;
 
 /// How much of outside text a detail quotes.

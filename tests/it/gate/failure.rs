@@ -1,7 +1,7 @@
 //! P5: "could not check" is not "not attested".
 
 use countersign::admission::Phase;
-use countersign_kit::{Fault, Key, On, Referrers, artifact, image};
+use countersign_kit::{Fault, Key, On, Referrers, artifact, image, simple_signing};
 
 use crate::scene::Scene;
 
@@ -96,4 +96,30 @@ async fn p8_a_flood_of_attestations_is_a_failure_and_dangling_entries_are_none()
     let said = scene.ask(Phase::Validate, &[&pinned]).await;
     assert_eq!(said.audit("codes"), "evidence.too-much", "{}", said.message);
     assert!(said.message.contains("64 attestations that refer to one image"), "{}", said.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p8_signature_checks_of_one_image_are_counted() {
+    let scene = Scene::new();
+    let shop = image("shop").build();
+    scene.registry.put_image("acme/shop", "1.4", &shop);
+    // Each message holds dozens of signatures that say the builder made them.
+    let mut message = scene.builder.signing();
+    for _ in 0..17 {
+        message = message.and(&scene.builder);
+    }
+    let flood = message.message(&simple_signing(&scene.image("acme/shop"), &shop.digest()));
+    for number in 0..60 {
+        let layer = "application/vnd.countersign.simple-signing.v1+pgp";
+        let artifact = artifact("application/vnd.countersign.attestation.v1")
+            .subject(&shop)
+            .annotation("number", &number.to_string())
+            .inline(layer, flood.clone())
+            .build();
+        scene.registry.attach("acme/shop", &artifact);
+    }
+    let pinned = scene.image(&format!("acme/shop@{}", shop.digest()));
+    let said = scene.ask(Phase::Validate, &[&pinned]).await;
+    assert_eq!(said.audit("codes"), "evidence.too-much", "{}", said.message);
+    assert!(said.message.contains("1024 signature checks for one image"), "{}", said.message);
 }

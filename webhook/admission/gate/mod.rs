@@ -147,7 +147,9 @@ impl Gate {
         let mut answer = match review.change(self.options.most_images) {
             Err(violation) => Answer::deny(*violation),
             Ok(Change::Nothing(_)) => Answer::default(),
-            Ok(Change::Images(images)) if self.waves_through(&images) => Answer::default(),
+            Ok(Change::Images(images)) if self.waves_through(&images) => {
+                self.wave_through(images, &review.namespace)
+            }
             Ok(Change::Images(images)) => {
                 match self.inspect(phase, &review, images, deadline).await {
                     Ok(inspection) => inspection.answer,
@@ -222,14 +224,7 @@ impl Gate {
             let judgement = gate.judge(&request, &subjects, now);
             (subjects, judgement)
         });
-        match judging.await {
-            Ok(judged) => judged,
-            Err(crash) => match crash.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // The runtime is going down, and this task with it.
-                Err(_cancelled) => std::future::pending().await,
-            },
-        }
+        landed(judging).await
     }
 
     fn request_part(

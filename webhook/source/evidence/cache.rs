@@ -5,15 +5,16 @@
 //! up without taking the others with it.
 
 use std::{
-    future::{Future, pending},
+    future::Future,
     hash::Hash,
     marker::PhantomData,
-    panic::resume_unwind,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use moka::{Expiry, future::Cache};
+
+use crate::source::landed;
 
 /// How long an entry may be believed, in its own words.
 pub trait Perishable: Send + Sync + 'static {
@@ -90,14 +91,7 @@ where
         let flight = tokio::spawn(async move {
             entries.try_get_with(key, async move { lookup.await.map(Arc::new) }).await
         });
-        match flight.await {
-            Ok(landed) => landed,
-            Err(crash) => match crash.try_into_panic() {
-                Ok(panic) => resume_unwind(panic),
-                // The runtime is going down, and this task with it.
-                Err(_cancelled) => pending().await,
-            },
-        }
+        landed(flight).await
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
         oci::{Descriptor, ImageConfig},
     },
     name::{Digest, ImageRef, NoteName, PinnedImage, Repository},
-    source::{Deadline, FetchError, GrafeasStore, Reference, Registries},
+    source::{Deadline, FetchError, GrafeasStore, Peer, Reference, Registries, landed},
     verify::{Attests, Opened, Rejection, Trust},
 };
 
@@ -144,7 +144,7 @@ impl Sources {
             Place::Lookaside => self.ask_lookaside(key, deadline).await?,
         };
         let Haul { candidates, unreadable, records, remarks } = haul;
-        let opened = self.open(candidates, key.digest).await;
+        let opened = self.open(candidates, key).await?;
         Ok(Answer { looked_up, opened, unreadable, records, remarks })
     }
 
@@ -191,24 +191,47 @@ impl Sources {
     }
 
     /// Checks signatures where they disturb nobody: on a thread of their own, few at a time.
-    async fn open(&self, candidates: Vec<Candidate>, digest: Digest) -> Vec<Opened> {
+    ///
+    /// # Errors
+    /// There are more of them than one image may cost (P8).
+    async fn open(&self, candidates: Vec<Candidate>, key: &Key) -> Result<Vec<Opened>, FetchError> {
         if candidates.is_empty() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
-        let trust = Arc::clone(&self.trust);
+        let (trust, digest) = (Arc::clone(&self.trust), key.digest);
         let _permit = self.openers.acquire().await;
         let opening = spawn_blocking(move || {
-            candidates.iter().map(|candidate| trust.open(candidate, &[digest])).collect()
+            let mut checks = 0;
+            let mut opened = Vec::with_capacity(candidates.len());
+            for candidate in &candidates {
+                let one = trust.open(candidate, &[digest]);
+                checks += one.checks();
+                if checks > MOST_CHECKS {
+                    return None;
+                }
+                opened.push(one);
+            }
+            Some(opened)
         });
-        match opening.await {
-            Ok(opened) => opened,
-            Err(crash) => match crash.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_cancelled) => std::future::pending().await,
-            },
+        landed(opening).await.ok_or_else(|| FetchError::TooMuch {
+            peer: self.peer(key),
+            limit: MOST_CHECKS as u64,
+            what: "signature checks for one image",
+        })
+    }
+
+    fn peer(&self, key: &Key) -> Peer {
+        match key.place {
+            Place::Store(number) => {
+                Peer::Store(self.stores.get(number).map_or("", |store| store.name()).into())
+            }
+            Place::Referrers | Place::Lookaside => Peer::Registry(key.repository.host().into()),
         }
     }
 }
+
+/// Signature checks that one image may cost at one source: with the slowest keys, under a second.
+const MOST_CHECKS: usize = 1024;
 
 /// Configs are some kilobytes; the history in them grows with the layers.
 const LARGEST_CONFIG: u64 = 4 * 1024 * 1024;
