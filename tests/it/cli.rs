@@ -242,7 +242,12 @@ fn what_is_wrong_is_said_with_the_right_exit_code() {
             2,
             "is no predicate type",
         ),
-        ("no config", &["verify", &image, "--config", "none.yaml"], 2, "none.yaml"),
+        (
+            "no config",
+            &["verify", &image, "--config", "none.yaml"],
+            2,
+            "error: none.yaml: cannot be read",
+        ),
         ("a typo", &["config", "check", "typo.yaml"], 2, "registries"),
         ("no reference", &["verify", "UPPER/case/", "--config", "countersign.yaml"], 1, ""),
         ("a key as a keyring", &["keys", "inspect", "empty.key"], 1, "empty.key cannot be used"),

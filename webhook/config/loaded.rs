@@ -80,9 +80,7 @@ pub(super) fn attempt(path: &Path, purpose: Purpose) -> Attempt {
 
 fn document(path: &Path, files: &mut Files) -> Result<Document, ConfigError> {
     let failed = |problem| ConfigError::new(path, 0, problem);
-    let bytes = files
-        .read(path)
-        .map_err(|source| failed(Problem::Unreadable { path: path.to_owned(), source }))?;
+    let bytes = files.read(path).map_err(|source| failed(Problem::Unread(source)))?;
     let text = String::from_utf8(bytes).map_err(|_| failed(Problem::Shape(NO_TEXT.to_owned())))?;
     parse(path, &text)
 }

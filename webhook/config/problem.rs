@@ -40,7 +40,10 @@ pub enum Problem {
     Twice(String),
 
     // Files.
-    /// A file that the configuration names, or itself.
+    /// The configuration itself.
+    #[error("cannot be read; check the path and its permissions")]
+    Unread(#[source] io::Error),
+    /// A file that the configuration names.
     #[error("{}: cannot be read; check the path and its permissions", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
     /// A file with nothing of use in it.

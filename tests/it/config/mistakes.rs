@@ -56,7 +56,7 @@ fn the_file_itself() {
     let errors = folder.load("gone.yaml").err().unwrap();
     assert_eq!(
         errors,
-        ["gone.yaml: gone.yaml: cannot be read; check the path and its permissions: \
+        ["gone.yaml: cannot be read; check the path and its permissions: \
           No such file or directory (os error 2)"]
     );
     folder.write("binary.yaml", [0xff, 0xfe, 0]);
