@@ -179,6 +179,11 @@ impl Row {
                 rejection.code,
             ));
         }
+        for (source, lookup) in &self.lookups {
+            if let Lookup::Failed(code) = lookup {
+                output::say(&format!("note: {source} could not be looked up ({code})"));
+            }
+        }
         for warning in &self.warnings {
             output::say(&format!("warning: {} ({})", warning.msg, warning.code));
         }
