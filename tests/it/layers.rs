@@ -18,7 +18,7 @@ fn no_module_refers_upward() {
         for file in rust_files(&root().join("webhook").join(module)) {
             let text = fs::read_to_string(&file).unwrap();
             for above in &modules[at + 1..] {
-                if text.lines().any(|line| names(line, above)) {
+                if names(&text, above) {
                     upward.push(format!("{} names `{above}`", file.display()));
                 }
             }
@@ -42,30 +42,55 @@ fn no_file_is_longer_than_a_reader_can_hold() {
 
 #[test]
 fn an_upward_reference_would_be_seen() {
-    for (line, want) in [
+    for (code, want) in [
         ("use crate::serve::run;", true),
         ("    crate::serve::run()", true),
         ("use crate::{name::Digest, serve::run};", true),
+        ("use crate::{\n    name::{Code, Digest},\n    serve::{Server, Stop},\n};", true),
+        ("use crate::{\n    name::Digest, // a list\n    serve,\n};", true),
+        ("use crate::{name::{serve, Code}};", false),
         ("//! See [`crate::serve`].", false),
         ("use crate::server::run;", false),
         ("use axum::serve;", false),
     ] {
-        assert_eq!(names(line, "serve"), want, "{line}");
+        assert_eq!(names(code, "serve"), want, "{code}");
     }
 }
 
-/// Whether a line of code refers to the crate's `module`. Comments may point anywhere.
-fn names(line: &str, module: &str) -> bool {
-    let code = line.split("//").next().unwrap_or_default();
-    let word = |text: &str| {
-        text.trim_start().strip_prefix(module).is_some_and(|rest| {
+/// Whether code refers to the crate's `module`. Comments may point anywhere.
+fn names(text: &str, module: &str) -> bool {
+    let code: String =
+        text.lines().flat_map(|line| [line.split("//").next().unwrap_or_default(), "\n"]).collect();
+    let is_module = |path: &str| {
+        path.trim_start().strip_prefix(module).is_some_and(|rest| {
             !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_')
         })
     };
     code.split("crate::").skip(1).any(|rest| match rest.strip_prefix('{') {
-        Some(list) => list.split(',').any(word),
-        None => word(rest),
+        Some(list) => items(list).into_iter().any(is_module),
+        None => is_module(rest),
     })
+}
+
+/// The items of a list in braces whose opening one is gone; lists within are parts of their item.
+fn items(list: &str) -> Vec<&str> {
+    let (mut items, mut depth, mut start) = (Vec::new(), 0, 0);
+    for (at, letter) in list.char_indices() {
+        match letter {
+            '{' => depth += 1,
+            '}' if depth == 0 => {
+                items.push(&list[start..at]);
+                return items;
+            }
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                items.push(&list[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    items
 }
 
 /// The modules of `lib.rs` in their order.
