@@ -1,17 +1,11 @@
 //! How decisions read, and what the API server takes.
 
-use countersign::admission::Answer;
-use countersign::admission::Change;
-use countersign::admission::Decision;
-use countersign::admission::Exemption;
-use countersign::admission::Outcome;
-use countersign::admission::Patch;
-use countersign::admission::Phase;
-use countersign::admission::Pin;
-use countersign::admission::Reply;
-use countersign::admission::Review;
-use countersign::admission::Violation;
-use countersign::name::Code;
+use countersign::{
+    admission::{
+        Answer, Change, Decision, Exemption, Outcome, Patch, Phase, Pin, Reply, Review, Violation,
+    },
+    name::Code,
+};
 use serde_json::Value;
 
 fn violation(code: Code) -> Violation {

@@ -1,11 +1,8 @@
 //! Who comes past a policy, and who does not.
 
-use countersign::admission::BreakGlass;
-use countersign::admission::Exception;
-use countersign::admission::Review;
+use countersign::admission::{BreakGlass, Exception, Review};
 use jiff::Timestamp;
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()

@@ -1,10 +1,7 @@
 //! Images of every kind, in every list, under every operation.
 
-use countersign::admission::Change;
-use countersign::admission::Pass;
-use countersign::admission::Review;
-use serde_json::Value;
-use serde_json::json;
+use countersign::admission::{Change, Pass, Review};
+use serde_json::{Value, json};
 
 /// Group, resource, where the Pod specification stands.
 const KINDS: [(&str, &str, &[&str]); 9] = [

@@ -2,10 +2,7 @@
 
 use std::path::Path;
 
-use countersign::admission::Change;
-use countersign::admission::Pass;
-use countersign::admission::Review;
-use countersign::admission::Unreadable;
+use countersign::admission::{Change, Pass, Review, Unreadable};
 
 /// What `change` makes of a body: paths, kinds, names and references; or the reason to pass.
 fn summary(body: &[u8]) -> Vec<String> {

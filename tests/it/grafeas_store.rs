@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use countersign::attest::grafeas::Version;
-use countersign::name::{Digest, NoteName, ProjectName, Repository};
-use countersign::source::{Deadline, GrafeasStore, StoreOptions};
-use countersign::store::{Data, StoreServer, StoreServerOptions};
+use countersign::{
+    attest::grafeas::Version,
+    name::{Digest, NoteName, ProjectName, Repository},
+    source::{Deadline, GrafeasStore, StoreOptions},
+    store::{Data, StoreServer, StoreServerOptions},
+};
 use serde_json::{Value, json};
 
 use crate::peer::Grafeas;

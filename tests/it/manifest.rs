@@ -1,8 +1,6 @@
 //! `deploy/manifest.yaml` as the webhook sees it: what the Pod's volume holds is what it loads.
 
-use std::fs;
-use std::path::Path;
-use std::process::Command;
+use std::{fs, path::Path, process::Command};
 
 use serde_json::Value;
 use tempfile::TempDir;

@@ -1,13 +1,17 @@
 //! The input document is the one that the contract shows, made from real parts.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use countersign::attest::oci::ImageConfig;
-use countersign::name::{Code, Digest};
-use countersign::policy::{
-    Container, INPUT_SCHEMA, ImageEntry, ImagePart, Input, Kind, Lookup, Platform, Records,
-    Request, RequestPart, Resource, User,
+use countersign::{
+    attest::oci::ImageConfig,
+    name::{Code, Digest},
+    policy::{
+        Container, INPUT_SCHEMA, ImageEntry, ImagePart, Input, Kind, Lookup, Platform, Records,
+        Request, RequestPart, Resource, User,
+    },
 };
 use countersign_kit as kit;
 use serde_json::{Value, json, value::RawValue};

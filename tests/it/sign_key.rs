@@ -1,14 +1,12 @@
 //! The key that CI signs with: what is refused, and that the rest verifies.
 
-use std::process::Command;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{process::Command, sync::Arc, time::Duration};
 
-use countersign::attest::{Candidate, Envelope, EnvelopeSignature, IN_TOTO, Signed, pae};
-use countersign::name::{Digest, Repository};
-use countersign::sign::{Passphrase, SigningKey, generate_key};
-use countersign::verify::{
-    AfterExpiry, Authority, Identity, IdentityMap, Image, Judged, Key, Trust,
+use countersign::{
+    attest::{Candidate, Envelope, EnvelopeSignature, IN_TOTO, Signed, pae},
+    name::{Digest, Repository},
+    sign::{Passphrase, SigningKey, generate_key},
+    verify::{AfterExpiry, Authority, Identity, IdentityMap, Image, Judged, Key, Trust},
 };
 use countersign_kit as kit;
 use jiff::Timestamp;

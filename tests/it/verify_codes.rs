@@ -1,9 +1,10 @@
 //! Each way in which an OpenPGP signature counts or does not, with the code that says so.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use countersign::attest::Signed;
-use countersign::verify::{AfterExpiry, Key, LayersCheckedBy, Trust};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use countersign::{
+    attest::Signed,
+    verify::{AfterExpiry, Key, LayersCheckedBy, Trust},
+};
 use countersign_kit as kit;
 use kit::Revocation;
 
@@ -33,8 +34,7 @@ fn p15_every_wrapping_of_one_message_counts_and_no_other_shape() {
         |before: &str, after: &str| [before.as_bytes(), &armored, after.as_bytes()].concat();
     let malformed = Err("signature.malformed");
     let one_of_two = {
-        use sequoia_openpgp::parse::Parse as _;
-        use sequoia_openpgp::serialize::SerializeInto as _;
+        use sequoia_openpgp::{parse::Parse as _, serialize::SerializeInto as _};
         let both = signing().and(&kit::Key::generate("x")).message(&payload);
         let both = sequoia_openpgp::PacketPile::from_bytes(&both).expect("packets");
         let mut packets: Vec<_> = both.into_children().collect();

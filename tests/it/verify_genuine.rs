@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use countersign::attest::{Candidate, Envelope, RawSignature, Signed};
-use countersign::name::{Digest, Repository};
-use countersign::verify::{
-    AfterExpiry, Attests, Authority, Identity, IdentityMap, Image, Judged, Key, Trust,
+use countersign::{
+    attest::{Candidate, Envelope, RawSignature, Signed},
+    name::{Digest, Repository},
+    verify::{AfterExpiry, Attests, Authority, Identity, IdentityMap, Image, Judged, Key, Trust},
 };
 
 /// The image that skopeo and cosign signed.

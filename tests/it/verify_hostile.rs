@@ -1,7 +1,9 @@
 //! Bytes that nobody meant well: parsers answer, within bounds, and do not panic.
 
-use countersign::attest::{Envelope, RawSignature, Signed, SimpleSigning, Statement};
-use countersign::verify::Key;
+use countersign::{
+    attest::{Envelope, RawSignature, Signed, SimpleSigning, Statement},
+    verify::Key,
+};
 use countersign_kit as kit;
 use proptest::prelude::*;
 

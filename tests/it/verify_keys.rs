@@ -1,14 +1,15 @@
 //! What an operator hands over as keys, and what a set of authorities must not be.
 
-use countersign::attest::{RawSignature, Signed};
-use countersign::verify::{Attests, Identity, IdentityMap, Key, describe};
+use countersign::{
+    attest::{RawSignature, Signed},
+    verify::{Attests, Identity, IdentityMap, Key, describe},
+};
 use countersign_kit as kit;
 use jiff::Timestamp;
 use kit::Revocation;
 use sequoia_openpgp as openpgp;
 
-use openpgp::parse::Parse as _;
-use openpgp::serialize::SerializeInto as _;
+use openpgp::{parse::Parse as _, serialize::SerializeInto as _};
 
 use crate::verify_support::{
     authority, candidate, digest, dsse, fixture, judge, keys, message, outcome, payload, trust,
@@ -246,9 +247,13 @@ fn p16_what_was_opened_before_is_judged_by_the_keys_of_now() {
 /// A subkey that its own half never agreed to belong: anybody could claim another's key so.
 #[test]
 fn p2_a_subkey_without_a_back_signature_does_not_sign() {
-    use openpgp::packet::key::{Key4, PrimaryRole, SecretParts, SubordinateRole};
-    use openpgp::packet::signature::SignatureBuilder;
-    use openpgp::types::{Curve, KeyFlags, SignatureType};
+    use openpgp::{
+        packet::{
+            key::{Key4, PrimaryRole, SecretParts, SubordinateRole},
+            signature::SignatureBuilder,
+        },
+        types::{Curve, KeyFlags, SignatureType},
+    };
     let primary: openpgp::packet::Key<SecretParts, PrimaryRole> =
         Key4::generate_ecc(true, Curve::Ed25519).expect("a key").into();
     let sub: openpgp::packet::Key<SecretParts, SubordinateRole> =

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use countersign::attest::{Candidate, Signed};
-use countersign::name::{Digest, Repository};
-use countersign::verify::{Attests, Authority, Identity, IdentityMap, Image, Level, Verified};
+use countersign::{
+    attest::{Candidate, Signed},
+    name::{Digest, Repository},
+    verify::{Attests, Authority, Identity, IdentityMap, Image, Level, Verified},
+};
 use countersign_kit as kit;
 use jiff::Timestamp;
 use serde_json::{Value, json};

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use countersign::attest::{Candidate, Envelope, Signed};
-use countersign::name::{Digest, Repository};
-use countersign::verify::{
-    AfterExpiry, Authority, Identity, IdentityMap, Image, Judged, Key, Trust,
+use countersign::{
+    attest::{Candidate, Envelope, Signed},
+    name::{Digest, Repository},
+    verify::{AfterExpiry, Authority, Identity, IdentityMap, Image, Judged, Key, Trust},
 };
 use countersign_kit as kit;
 use jiff::Timestamp;

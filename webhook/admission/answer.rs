@@ -2,17 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::patch::Patch;
-use super::reply::Decision;
-use super::reply::Outcome;
-use super::reply::Phase;
-use super::reply::Reply;
-use super::response;
-use super::response::Response;
-use super::response::Status;
-use super::review::Review;
-use super::review::Unreadable;
-use super::violation::Violation;
+use super::{
+    patch::Patch,
+    reply::{Decision, Outcome, Phase, Reply},
+    response,
+    response::{Response, Status},
+    review::{Review, Unreadable},
+    violation::Violation,
+};
 use crate::name::Code;
 
 /// The decision about one review, with what led to it.

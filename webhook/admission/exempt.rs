@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::namespaces::NamespacePattern;
-use super::review::Operation;
-use super::review::Review;
-use super::review::Text;
+use super::{
+    namespaces::NamespacePattern,
+    review::{Operation, Review, Text},
+};
 use crate::name::PinnedImage;
 
 /// Images that are let in whatever a policy says.

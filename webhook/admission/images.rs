@@ -4,21 +4,17 @@
 //! always be changed. Images are compared by kind and name of their container and as a multiset:
 //! a second container that repeats name and image of a first is new.
 
-use std::collections::HashMap;
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::podspec::Entry;
-use super::podspec::PodSpec;
-use super::review::Operation;
-use super::review::Review;
-use super::violation::Violation;
-use super::workload::Look;
-use super::workload::Pass;
-use super::workload::Workload;
-use super::workload::look;
+use super::{
+    podspec::{Entry, PodSpec},
+    review::{Operation, Review},
+    violation::Violation,
+    workload::{Look, Pass, Workload, look},
+};
 use crate::name::Code;
 
 /// What a request changes.

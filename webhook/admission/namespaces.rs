@@ -1,7 +1,6 @@
 //! Which namespaces a policy or an exception is for.
 
-use std::fmt;
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 /// A namespace, or several by `*`, which stands for any characters: `prod-*`.
 ///

@@ -1,11 +1,9 @@
 //! The JSON patch by which `/mutate` pins images (P1).
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
 
-use super::images::ImageUse;
-use super::workload::Workload;
+use super::{images::ImageUse, workload::Workload};
 
 /// An image and what its reference is to become.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -71,8 +69,7 @@ fn pointer(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admission::Container;
-    use crate::admission::ContainerKind;
+    use crate::admission::{Container, ContainerKind};
 
     fn image(path: &str, given: &str) -> ImageUse {
         let container = Container { name: "web".to_owned(), kind: ContainerKind::Container };

@@ -1,18 +1,14 @@
 //! The few members of a Pod specification that name images, in each of the shapes that hold one.
 
-use std::fmt;
-use std::marker::PhantomData;
+use std::{fmt, marker::PhantomData};
 
-use serde::Deserialize;
-use serde::Deserializer;
-use serde::de::Error as _;
-use serde::de::SeqAccess;
-use serde::de::Visitor;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, SeqAccess, Visitor},
+};
 use serde_json::value::RawValue;
 
-use super::images::ContainerKind;
-use super::review::Text;
-use super::workload::Workload;
+use super::{images::ContainerKind, review::Text, workload::Workload};
 
 /// Everything in a Pod specification that names an image, or should.
 #[derive(Debug, Default, Deserialize)]

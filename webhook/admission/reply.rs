@@ -1,7 +1,6 @@
 //! What goes back to the caller, and what the log and the metrics learn of it.
 
-use std::fmt;
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 

@@ -1,15 +1,17 @@
 //! The AdmissionReview that goes back, within what the API server takes.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::review::API_VERSION;
-use super::review::KIND;
-use super::violation::Violation;
+use super::{
+    review::{API_VERSION, KIND},
+    violation::Violation,
+};
 use crate::name::escape;
 
 /// The `response` of a review.

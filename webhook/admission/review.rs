@@ -8,8 +8,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::salvage::Salvaged;
-use super::violation::Violation;
+use super::{salvage::Salvaged, violation::Violation};
 use crate::name::Code;
 
 /// A request to let something into the cluster, in `admission.k8s.io/v1`.

@@ -5,15 +5,12 @@
 
 use std::fmt;
 
-use serde::Deserializer as _;
-use serde::de::DeserializeSeed;
-use serde::de::IgnoredAny;
-use serde::de::MapAccess;
-use serde::de::Visitor;
+use serde::{
+    Deserializer as _,
+    de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor},
+};
 
-use super::review::KIND;
-use super::review::LONGEST_UID;
-use super::review::Text;
+use super::review::{KIND, LONGEST_UID, Text};
 
 /// What was seen of a review before its end, or before what broke it.
 #[derive(Debug, Default)]

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use crate::name::Code;
-use crate::name::escape;
+use crate::name::{Code, escape};
 
 /// One reason against letting a request in.
 ///

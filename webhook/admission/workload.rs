@@ -1,8 +1,9 @@
 //! The kinds of objects that carry a Pod's specification, and where in them it stands.
 
-use super::review::Operation;
-use super::review::Review;
-use super::violation::Violation;
+use super::{
+    review::{Operation, Review},
+    violation::Violation,
+};
 use crate::name::Code;
 
 /// How an object holds its Pod specification.

@@ -1,13 +1,9 @@
 //! A value and the line it stands on.
 
-use std::borrow::Cow;
-use std::ops::Deref;
+use std::{borrow::Cow, ops::Deref};
 
-use schemars::JsonSchema;
-use schemars::Schema;
-use schemars::SchemaGenerator;
-use serde::Deserialize;
-use serde::Deserializer;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Deserializer};
 use serde_saphyr::Spanned;
 
 /// A value of the configuration, with the line that it stands on, for errors about it.

@@ -1,9 +1,10 @@
 //! What is wrong with a configuration, and where.
 
-use std::error::Error;
-use std::fmt;
-use std::path::Path;
-use std::path::PathBuf;
+use std::{
+    error::Error,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use super::Problem;
 

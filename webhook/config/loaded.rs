@@ -1,20 +1,16 @@
 //! A whole configuration: read, checked and turned into a gate.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
-use super::ConfigError;
-use super::ConfigErrors;
-use super::Problem;
-use super::contents::Reading;
-use super::document::Document;
-use super::files::Files;
-use super::parse::parse;
-use super::parts::Parts;
-use crate::admission::Gate;
-use crate::admission::Policy;
-use crate::serve::ServeOptions;
-use crate::verify::Trust;
+use super::{
+    ConfigError, ConfigErrors, Problem, contents::Reading, document::Document, files::Files,
+    parse::parse, parts::Parts,
+};
+use crate::{
+    admission::{Gate, Policy},
+    serve::ServeOptions,
+    verify::Trust,
+};
 
 /// What a configuration is read for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -20,20 +20,13 @@ mod units;
 mod watch;
 
 pub use at::At;
-pub use error::ConfigError;
-pub use error::ConfigErrors;
-pub use loaded::Config;
-pub use loaded::Purpose;
+pub use error::{ConfigError, ConfigErrors};
+pub use loaded::{Config, Purpose};
 pub use parse::parse;
 pub use problem::Problem;
-pub use report::AuthorityReport;
-pub use report::PolicyReport;
-pub use report::Report;
-pub use report::RuleReport;
-pub use report::Warning;
+pub use report::{AuthorityReport, PolicyReport, Report, RuleReport, Warning};
 pub use schema::schema;
-pub use units::Size;
-pub use units::Span;
+pub use units::{Size, Span};
 pub use watch::Watch;
 
 use parse::nearest;

@@ -4,9 +4,7 @@ use std::path::Path;
 
 use serde_saphyr::Error;
 
-use super::ConfigError;
-use super::Problem;
-use super::document::Document;
+use super::{ConfigError, Problem, document::Document};
 use crate::name::escape;
 
 /// Reads the shape of `text`, which came from `file`.

@@ -1,34 +1,24 @@
 //! The parts of a gate: everything that a configuration says, checked, before anything is built.
 
-use std::collections::HashSet;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use super::Problem;
-use super::contents;
-use super::contents::Reading;
-use super::document;
-use super::document::Document;
-use super::loaded::Config;
-use super::loaded::Purpose;
-use crate::admission::BreakGlass;
-use crate::admission::Exception;
-use crate::admission::Gate;
-use crate::admission::GateOptions;
-use crate::admission::Permission;
-use crate::admission::Policy;
-use crate::admission::Templates;
-use crate::attest::oci::Platform;
-use crate::name::Digest;
-use crate::serve::ServeOptions;
-use crate::source::Evidence;
-use crate::source::EvidenceOptions;
-use crate::source::GrafeasStore;
-use crate::source::Registries;
-use crate::source::RegistriesOptions;
-use crate::source::Shelf;
-use crate::source::StoreOptions;
-use crate::verify::Trust;
+use super::{
+    Problem, contents,
+    contents::Reading,
+    document,
+    document::Document,
+    loaded::{Config, Purpose},
+};
+use crate::{
+    admission::{BreakGlass, Exception, Gate, GateOptions, Permission, Policy, Templates},
+    attest::oci::Platform,
+    name::Digest,
+    serve::ServeOptions,
+    source::{
+        Evidence, EvidenceOptions, GrafeasStore, Registries, RegistriesOptions, Shelf, StoreOptions,
+    },
+    verify::Trust,
+};
 
 /// What there is to build a gate from.
 pub(super) struct Parts {

@@ -1,23 +1,16 @@
 //! The ways in which a configuration can be wrong.
 
-use std::io;
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 use super::units::BadUnit;
-use crate::admission::BadBreakGlass;
-use crate::admission::BadNamespacePattern;
-use crate::name::BadDigest;
-use crate::name::BadName;
-use crate::name::BadPattern;
-use crate::name::BadPinned;
-use crate::policy::RuleError;
-use crate::serve::TlsError;
-use crate::source::RegistriesError;
-use crate::source::StoreOptionsError;
-use crate::verify::BadAttests;
-use crate::verify::BadIdentityMap;
-use crate::verify::KeyError;
-use crate::verify::TrustError;
+use crate::{
+    admission::{BadBreakGlass, BadNamespacePattern},
+    name::{BadDigest, BadName, BadPattern, BadPinned},
+    policy::RuleError,
+    serve::TlsError,
+    source::{RegistriesError, StoreOptionsError},
+    verify::{BadAttests, BadIdentityMap, KeyError, TrustError},
+};
 
 /// What is wrong with a configuration. Of the shape, one is told; of the contents, all are.
 #[derive(Debug, thiserror::Error)]

@@ -2,15 +2,14 @@
 
 use std::fmt;
 
-use jiff::SignedDuration;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::At;
-use super::Config;
-use crate::admission::Mode;
-use crate::admission::Policy;
-use crate::verify::describe::KeyReport;
+use super::{At, Config};
+use crate::{
+    admission::{Mode, Policy},
+    verify::describe::KeyReport,
+};
 
 /// Whose word counts, what is asked for, and what a person should look at.
 #[derive(Clone, Debug, Serialize)]

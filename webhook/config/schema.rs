@@ -1,7 +1,6 @@
 //! The JSON Schema that `countersign config schema` prints.
 
-use schemars::Schema;
-use schemars::schema_for;
+use schemars::{Schema, schema_for};
 
 use super::document::Document;
 

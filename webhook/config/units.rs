@@ -1,17 +1,9 @@
 //! Lengths of time and numbers of bytes as people write them.
 
-use std::borrow::Cow;
-use std::fmt;
-use std::str::FromStr;
-use std::time::Duration;
+use std::{borrow::Cow, fmt, str::FromStr, time::Duration};
 
-use schemars::JsonSchema;
-use schemars::Schema;
-use schemars::SchemaGenerator;
-use schemars::json_schema;
-use serde::Deserialize;
-use serde::Deserializer;
-use serde::de::Error as _;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::name::escape;
 

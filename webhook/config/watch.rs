@@ -1,23 +1,21 @@
 //! The reload: a changed configuration takes the place of the last one, whole or not at all.
 
-use std::path::Path;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
-use tokio::task::spawn_blocking;
-use tokio::time::MissedTickBehavior;
+use tokio::{task::spawn_blocking, time::MissedTickBehavior};
 
-use super::Config;
-use super::ConfigErrors;
-use super::Purpose;
-use super::document::Document;
-use super::files::Files;
-use super::loaded::Attempt;
-use super::loaded::attempt;
-use crate::admission::Gate;
-use crate::serve::Metrics;
+use super::{
+    Config, ConfigErrors, Purpose,
+    document::Document,
+    files::Files,
+    loaded::{Attempt, attempt},
+};
+use crate::{admission::Gate, serve::Metrics};
 
 /// Looks after the files of a configuration that is in force.
 ///

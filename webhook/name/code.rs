@@ -1,7 +1,6 @@
 //! Reason codes.
 
-use std::fmt;
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use super::serial::as_text;
 

@@ -1,14 +1,10 @@
 //! Content digests.
 
-use std::fmt;
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
-use sha2::Digest as _;
-use sha2::Sha256;
-use sha2::Sha512;
+use sha2::{Digest as _, Sha256, Sha512};
 
-use super::escape;
-use super::serial::as_text;
+use super::{escape, serial::as_text};
 
 /// The digest of a manifest, a config or a blob: `sha256:` and 64, or `sha512:` and 128 lowercase
 /// hex digits.

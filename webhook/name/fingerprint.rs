@@ -1,12 +1,12 @@
 //! What a key is called.
 
-use std::fmt;
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
-use super::digest::base16;
-use super::digest::decode;
-use super::escape;
-use super::serial::as_text;
+use super::{
+    digest::{base16, decode},
+    escape,
+    serial::as_text,
+};
 
 /// The full fingerprint of a key, never the short ID that others can collide.
 ///

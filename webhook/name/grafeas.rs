@@ -1,11 +1,8 @@
 //! Names of resources in a Grafeas server.
 
-use std::fmt;
-use std::str::FromStr;
-use std::sync::Arc;
+use std::{fmt, str::FromStr, sync::Arc};
 
-use super::escape;
-use super::serial::as_text;
+use super::{escape, serial::as_text};
 
 /// `projects/P`.
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]

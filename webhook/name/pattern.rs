@@ -1,17 +1,13 @@
 //! Patterns over repositories.
 
-use std::fmt;
-use std::str::FromStr;
-use std::sync::Arc;
+use std::{fmt, str::FromStr, sync::Arc};
 
-use super::Repository;
-use super::escape;
-use super::reference::is_component;
-use super::reference::is_host;
-use super::reference::looks_like_host;
-use super::repository::DOCKER_HUB;
-use super::repository::canonical_host;
-use super::serial::as_text;
+use super::{
+    Repository, escape,
+    reference::{is_component, is_host, looks_like_host},
+    repository::{DOCKER_HUB, canonical_host},
+    serial::as_text,
+};
 
 /// Which repositories are meant: a host, a slash, and the parts of a path.
 ///

@@ -1,13 +1,8 @@
 //! One image, for good.
 
-use std::fmt;
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
-use super::Digest;
-use super::ImageRef;
-use super::Repository;
-use super::reference::BadReference;
-use super::serial::as_text;
+use super::{Digest, ImageRef, Repository, reference::BadReference, serial::as_text};
 
 /// A repository and a digest: `registry.example/acme/shop@sha256:…`, without a tag.
 ///

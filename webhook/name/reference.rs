@@ -1,16 +1,11 @@
 //! Image references, as container runtimes read them.
 
-use std::fmt;
-use std::str::FromStr;
-use std::sync::Arc;
+use std::{fmt, str::FromStr, sync::Arc};
 
-use super::Digest;
-use super::PinnedImage;
-use super::Repository;
-use super::digest::BadDigest;
-use super::escape;
-use super::repository::DOCKER_HUB;
-use super::serial::as_text;
+use super::{
+    Digest, PinnedImage, Repository, digest::BadDigest, escape, repository::DOCKER_HUB,
+    serial::as_text,
+};
 
 /// An image as somebody wrote it: `nginx`, `registry.example/acme/shop:1.4`, `…@sha256:…`.
 ///

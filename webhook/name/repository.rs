@@ -1,12 +1,11 @@
 //! Where images of one name live: host and path.
 
-use std::fmt;
-use std::str::FromStr;
-use std::sync::Arc;
+use std::{fmt, str::FromStr, sync::Arc};
 
-use super::reference::BadReference;
-use super::reference::ImageRef;
-use super::serial::as_text;
+use super::{
+    reference::{BadReference, ImageRef},
+    serial::as_text,
+};
 
 /// A repository, in the one spelling that rules and signatures compare.
 ///

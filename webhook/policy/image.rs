@@ -1,14 +1,15 @@
 //! `input.images[]`: one image on one platform, and what is known about it.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use serde_json::Value;
 
-use crate::attest::oci::ImageConfig;
-use crate::name::{Code, Digest, ImageRef, Repository};
-use crate::verify::{Rejection, Verified};
+use crate::{
+    attest::oci::ImageConfig,
+    name::{Code, Digest, ImageRef, Repository},
+    verify::{Rejection, Verified},
+};
 
 /// One image on one platform.
 #[derive(Clone, Debug)]

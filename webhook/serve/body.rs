@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
-use axum::body::BodyDataStream;
-use bytes::Bytes;
-use bytes::BytesMut;
+use axum::body::{Body, BodyDataStream};
+use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::sync::Semaphore;
-use tokio::time::Instant;
-use tokio::time::timeout_at;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout_at},
+};
 
 use crate::source::Deadline;
 

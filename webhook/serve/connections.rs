@@ -1,20 +1,19 @@
 //! How many may be connected at a time.
 
-use std::future::Ready;
-use std::future::ready;
-use std::io;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::Context;
-use std::task::Poll;
+use std::{
+    future::{Ready, ready},
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use axum_server::accept::Accept;
-use tokio::io::AsyncRead;
-use tokio::io::AsyncWrite;
-use tokio::io::ReadBuf;
-use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::sync::Semaphore;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
 
 /// Takes connections as long as there are places, before anything is read from them.
 #[derive(Clone, Debug)]

@@ -1,14 +1,10 @@
 //! Until when a certificate is valid, for the metric that warns of its end.
 
 use jiff::Timestamp;
-use spki::der::Decode as _;
-use spki::der::Header;
-use spki::der::Reader as _;
-use spki::der::SliceReader;
-use spki::der::Tag;
-use spki::der::asn1::AnyRef;
-use spki::der::asn1::GeneralizedTime;
-use spki::der::asn1::UtcTime;
+use spki::der::{
+    Decode as _, Header, Reader as _, SliceReader, Tag,
+    asn1::{AnyRef, GeneralizedTime, UtcTime},
+};
 
 /// `notAfter` of an X.509 certificate (RFC 5280 §4.1) in DER; `None` if it cannot be found.
 ///
@@ -39,9 +35,7 @@ fn read(certificate: &[u8]) -> spki::der::Result<u64> {
 
 #[cfg(test)]
 mod tests {
-    use rcgen::CertificateParams;
-    use rcgen::KeyPair;
-    use rcgen::date_time_ymd;
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 
     use super::*;
 

@@ -1,11 +1,8 @@
 //! Where log lines go: to stderr, as text for people or as JSON for programs.
 
-use std::fmt;
-use std::io::IsTerminal as _;
-use std::str::FromStr;
+use std::{fmt, io::IsTerminal as _, str::FromStr};
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, util::SubscriberInitExt as _};
 
 /// `--log-format`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

@@ -3,22 +3,20 @@
 //! No label holds anything that a caller chose: neither names nor images, and reason codes only as
 //! many as a configuration can have.
 
-use std::collections::HashSet;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::atomic::AtomicI64;
-use std::time::Duration;
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError, atomic::AtomicI64},
+    time::Duration,
+};
 
 use jiff::Timestamp;
-use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::Registry;
+use prometheus_client::{
+    encoding::text::encode,
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
 
-use crate::admission::Outcome;
-use crate::admission::Phase;
+use crate::admission::{Outcome, Phase};
 
 /// Everything that is counted.
 #[derive(Debug)]
@@ -181,8 +179,7 @@ const MOST_CODES: usize = 256;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admission::Decision;
-    use crate::admission::Stage;
+    use crate::admission::{Decision, Stage};
 
     #[test]
     fn p8_labels_are_bounded() {

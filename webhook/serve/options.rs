@@ -1,7 +1,6 @@
 //! What the listeners are told.
 
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use super::tls::TlsFiles;
 

@@ -1,13 +1,12 @@
 //! `/livez`, `/readyz` and `/metrics`, for the kubelet and for Prometheus.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
-use axum::Router;
-use axum::routing::get;
-use http::StatusCode;
-use http::header;
+use axum::{Router, routing::get};
+use http::{StatusCode, header};
 
 use super::metrics::Metrics;
 

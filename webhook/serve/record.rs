@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use crate::admission::Phase;
-use crate::admission::Reply;
-use crate::name::escape;
+use crate::{
+    admission::{Phase, Reply},
+    name::escape,
+};
 
 /// Writes who wanted what and what was decided by which revision, signed by whom: enough to judge
 /// it again. What came from outside is escaped and cut (P13); bodies are never logged.
@@ -64,15 +65,12 @@ const LONG: usize = 4096;
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
 
     use tracing::subscriber::with_default;
 
     use super::*;
-    use crate::admission::Answer;
-    use crate::admission::Exemption;
-    use crate::admission::Outcome;
+    use crate::admission::{Answer, Exemption, Outcome};
 
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<u8>>>);

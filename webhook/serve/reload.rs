@@ -3,15 +3,15 @@
 //! Contents are compared, not times or events: a mounted Secret changes by a symbolic link two
 //! folders up, which a watch on the file does not see.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum_server::tls_rustls::RustlsConfig;
 use tokio::time::MissedTickBehavior;
 
-use super::metrics::Metrics;
-use super::tls::Contents;
-use super::tls::TlsFiles;
+use super::{
+    metrics::Metrics,
+    tls::{Contents, TlsFiles},
+};
 
 /// Takes what the files hold into `listener` whenever it changes and fits together; until then the
 /// last that did stays in force (P16). Never returns.

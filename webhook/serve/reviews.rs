@@ -3,38 +3,33 @@
 //! What stops a review from being judged is a denial wherever its uid can be read, and an HTTP
 //! error only where it cannot: those are left to `failurePolicy`, which may be `Ignore` (P13).
 
-use std::future::Future;
-use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::{
+    future::Future,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::Request;
-use axum::response::Response;
-use axum::routing::post;
+use axum::{Router, body::Body, extract::Request, response::Response, routing::post};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::HeaderMap;
-use http::HeaderValue;
-use http::StatusCode;
-use http::header;
-use tokio::time::Instant;
-use tokio::time::timeout_at;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use tokio::time::{Instant, timeout_at};
 
-use super::body::Budget;
-use super::body::Unread;
-use super::metrics::Metrics;
-use super::record::record;
-use super::timeout;
-use crate::admission::Phase;
-use crate::admission::Reply;
-use crate::admission::Review;
-use crate::admission::Violation;
-use crate::name::Code;
-use crate::source::Deadline;
+use super::{
+    body::{Budget, Unread},
+    metrics::Metrics,
+    record::record,
+    timeout,
+};
+use crate::{
+    admission::{Phase, Reply, Review, Violation},
+    name::Code,
+    source::Deadline,
+};
 
 /// What every request needs.
 pub(super) struct Reviews<H> {

@@ -1,33 +1,37 @@
 //! The two listeners, from the first connection to the last.
 
-use std::future::Future;
-use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use axum_server::Handle;
-use axum_server::tls_rustls::RustlsAcceptor;
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::{
+    Handle,
+    tls_rustls::{RustlsAcceptor, RustlsConfig},
+};
 use bytes::Bytes;
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use tokio::{net::TcpListener, task::JoinSet};
 
-use super::body::Budget;
-use super::connections::Places;
-use super::metrics::Metrics;
-use super::options::ServeOptions;
-use super::probes;
-use super::reload;
-use super::reviews::Reviews;
-use super::shutdown::Stop;
-use super::tls::Contents;
-use super::tls::TlsError;
-use crate::admission::Phase;
-use crate::admission::Reply;
-use crate::source::Deadline;
+use super::{
+    body::Budget,
+    connections::Places,
+    metrics::Metrics,
+    options::ServeOptions,
+    probes, reload,
+    reviews::Reviews,
+    shutdown::Stop,
+    tls::{Contents, TlsError},
+};
+use crate::{
+    admission::{Phase, Reply},
+    source::Deadline,
+};
 
 /// A server that listens but does not answer yet.
 pub struct Server {

@@ -1,7 +1,6 @@
 //! How serving ends.
 
-use tokio::signal::unix::SignalKind;
-use tokio::signal::unix::signal;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// How to stop.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

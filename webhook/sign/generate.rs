@@ -5,14 +5,15 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sequoia_openpgp::Profile;
-use sequoia_openpgp::cert::prelude::{CertBuilder, CipherSuite};
-use sequoia_openpgp::serialize::SerializeInto as _;
-use sequoia_openpgp::types::KeyFlags;
+use sequoia_openpgp::{
+    Profile,
+    cert::prelude::{CertBuilder, CipherSuite},
+    serialize::SerializeInto as _,
+    types::KeyFlags,
+};
 
 use super::key::{Passphrase, SigningKeyError};
-use crate::name::Fingerprint;
-use crate::verify::openpgp_fingerprint;
+use crate::{name::Fingerprint, verify::openpgp_fingerprint};
 
 /// A key that was just made.
 pub struct GeneratedKey {

@@ -3,23 +3,23 @@
 //! A key that no verifier would count is refused here, before it has signed anything. Secrets
 //! stay in sequoia's protected memory, which is wiped; what was read them from is the caller's.
 
-use std::fmt;
-use std::io::Write as _;
-use std::time::SystemTime;
+use std::{fmt, io::Write as _, time::SystemTime};
 
 use jiff::Timestamp;
-use sequoia_openpgp::cert::CertParser;
-use sequoia_openpgp::cert::amalgamation::key::PrimaryKey as _;
-use sequoia_openpgp::crypto::{KeyPair, Password};
-use sequoia_openpgp::parse::Parse as _;
-use sequoia_openpgp::policy::StandardPolicy;
-use sequoia_openpgp::serialize::SerializeInto as _;
-use sequoia_openpgp::serialize::stream::{LiteralWriter, Message, Signer};
-use sequoia_openpgp::types::{HashAlgorithm, RevocationStatus};
-use sequoia_openpgp::{Cert, KeyHandle};
+use sequoia_openpgp::{
+    Cert, KeyHandle,
+    cert::{CertParser, amalgamation::key::PrimaryKey as _},
+    crypto::{KeyPair, Password},
+    parse::Parse as _,
+    policy::StandardPolicy,
+    serialize::{
+        SerializeInto as _,
+        stream::{LiteralWriter, Message, Signer},
+    },
+    types::{HashAlgorithm, RevocationStatus},
+};
 
-use crate::name::Fingerprint;
-use crate::verify::openpgp_fingerprint;
+use crate::{name::Fingerprint, verify::openpgp_fingerprint};
 
 /// An OpenPGP key that can sign now.
 #[derive(Clone)]

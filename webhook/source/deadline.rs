@@ -1,7 +1,6 @@
 //! The one point in time by which a review must be answered.
 
-use std::time::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// When to stop. Made once per review and handed down, so that waits never add up.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

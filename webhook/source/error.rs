@@ -1,12 +1,13 @@
 //! Why something could not be read, in words for people and in codes for programs.
 
-use std::fmt;
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use http::StatusCode;
 
-use crate::attest::oci::{DescriptorError, DocumentError};
-use crate::name::{Code, Digest, Repository};
+use crate::{
+    attest::oci::{DescriptorError, DocumentError},
+    name::{Code, Digest, Repository},
+};
 
 /// Why a lookup failed. Save for [`FetchError::NotFound`] it never means "there is none".
 ///

@@ -4,11 +4,9 @@
 //! Kritis wraps the armor in base64 once more (`grafeas.md`'s four wrappings). So the label is
 //! ignored and the packets decide; but there is exactly one block, with nothing around it.
 
-use std::borrow::Cow;
-use std::io::Read as _;
+use std::{borrow::Cow, io::Read as _};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sequoia_openpgp::armor;
 
 /// Why data is no one block of OpenPGP.

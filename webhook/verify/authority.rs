@@ -1,8 +1,6 @@
 //! An authority: a set of keys, and what those keys may speak about.
 
-use std::fmt;
-use std::str::FromStr;
-use std::sync::Arc;
+use std::{fmt, str::FromStr, sync::Arc};
 
 use super::{IdentityMap, Key};
 use crate::name::NoteName;

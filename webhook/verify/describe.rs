@@ -3,21 +3,24 @@
 //! It says which parts would count now, by the same checks that a review makes, so that a key
 //! which looks right and verifies nothing shows before it matters.
 
-use std::fmt;
-use std::time::SystemTime;
+use std::{fmt, time::SystemTime};
 
 use jiff::Timestamp;
-use sequoia_openpgp::Cert;
-use sequoia_openpgp::cert::amalgamation::{
-    ValidAmalgamation as _, ValidateAmalgamation as _, key::ErasedKeyAmalgamation,
+use sequoia_openpgp::{
+    Cert,
+    cert::amalgamation::{
+        ValidAmalgamation as _, ValidateAmalgamation as _, key::ErasedKeyAmalgamation,
+    },
+    packet::key::PublicParts,
+    policy::StandardPolicy,
 };
-use sequoia_openpgp::packet::key::PublicParts;
-use sequoia_openpgp::policy::StandardPolicy;
 use serde::Serialize;
 
-use super::key::{certs, fingerprint};
-use super::standing::{expiry_of, is_dsa, lenient, revocation, system_time};
-use super::{Key, KeyError};
+use super::{
+    Key, KeyError,
+    key::{certs, fingerprint},
+    standing::{expiry_of, is_dsa, lenient, revocation, system_time},
+};
 use crate::name::{Fingerprint, escape};
 
 /// One certificate or PKIX key.

@@ -4,14 +4,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::maker::Maker;
-use super::open::Claim;
-use super::payload::Payload;
-use super::standing::Worthless;
-use super::verified::LayersUnchecked;
 use super::{
     AfterExpiry, Authority, Image, Judged, LayersCheckedBy, Level, Opened, Rejection, Trust,
-    Verified, scope,
+    Verified, maker::Maker, open::Claim, payload::Payload, scope, standing::Worthless,
+    verified::LayersUnchecked,
 };
 use crate::name::{Code, escape};
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use sequoia_openpgp::Cert;
-use sequoia_openpgp::cert::CertParser;
-use sequoia_openpgp::parse::Parse as _;
+use sequoia_openpgp::{Cert, cert::CertParser, parse::Parse as _};
 
-use super::armor::{self, BadArmor};
-use super::pkix::PkixKey;
+use super::{
+    armor::{self, BadArmor},
+    pkix::PkixKey,
+};
 use crate::name::Fingerprint;
 
 /// A key of an authority: a whole OpenPGP certificate with its subkeys, or one PKIX key.

@@ -1,16 +1,16 @@
 //! All keys of all authorities, each once, with who holds it.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
-use sequoia_openpgp::packet::Key as PublicKey;
-use sequoia_openpgp::packet::key::{PublicParts, UnspecifiedRole};
-use sequoia_openpgp::{Cert, Fingerprint as OpenPgpFingerprint, KeyHandle, KeyID};
+use sequoia_openpgp::{
+    Cert, Fingerprint as OpenPgpFingerprint, KeyHandle, KeyID,
+    packet::{
+        Key as PublicKey,
+        key::{PublicParts, UnspecifiedRole},
+    },
+};
 
-use super::key::merged;
-use super::material::Material;
-use super::pkix::PkixKey;
-use super::{Authority, Key};
+use super::{Authority, Key, key::merged, material::Material, pkix::PkixKey};
 use crate::name::Fingerprint;
 
 /// The keys, found by what signatures say about their makers.

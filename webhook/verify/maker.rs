@@ -9,10 +9,12 @@ use std::sync::{Arc, Weak};
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 
-use super::keys::{KeyName, Keys};
-use super::open::Claim;
-use super::standing::{Standing, Worthless};
-use super::{Signer, Trust, describe};
+use super::{
+    Signer, Trust, describe,
+    keys::{KeyName, Keys},
+    open::Claim,
+    standing::{Standing, Worthless},
+};
 use crate::name::Code;
 
 /// The maker of a signature that is worth something.

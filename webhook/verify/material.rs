@@ -3,10 +3,14 @@
 //! Thresholds count people and machines, not files: an RSA key in two certificates and in a PEM
 //! file is one key.
 
-use sequoia_openpgp::crypto::mpi::PublicKey;
-use sequoia_openpgp::packet::Key;
-use sequoia_openpgp::packet::key::{PublicParts, UnspecifiedRole};
-use sequoia_openpgp::serialize::MarshalInto as _;
+use sequoia_openpgp::{
+    crypto::mpi::PublicKey,
+    packet::{
+        Key,
+        key::{PublicParts, UnspecifiedRole},
+    },
+    serialize::MarshalInto as _,
+};
 use sha2::{Digest as _, Sha256};
 
 /// A hash of a key's numbers.

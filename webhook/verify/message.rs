@@ -6,11 +6,11 @@
 
 use std::io::Read as _;
 
-use sequoia_openpgp::packet::{Packet, Signature};
-use sequoia_openpgp::parse::{
-    Dearmor, PacketParser, PacketParserBuilder, PacketParserResult, Parse as _,
+use sequoia_openpgp::{
+    packet::{Packet, Signature},
+    parse::{Dearmor, PacketParser, PacketParserBuilder, PacketParserResult, Parse as _},
+    types::SignatureType,
 };
-use sequoia_openpgp::types::SignatureType;
 
 use super::armor::{self, BadArmor};
 

@@ -3,20 +3,25 @@
 //! Nothing here looks at a clock or at the image, so that the result may be kept. A parser that
 //! panics on hostile bytes takes nothing else with it: that candidate is `signature.malformed`.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
-use sequoia_openpgp::packet::Signature;
-use sequoia_openpgp::types::SignatureType;
+use sequoia_openpgp::{packet::Signature, types::SignatureType};
 
-use super::keys::KeyName;
-use super::maker::Remembered;
-use super::message::{self, Message, with_crlf};
-use super::payload::{Payload, read};
-use super::{Trust, armor};
-use crate::attest::{Candidate, Carrier, Envelope, RawSignature, Signed};
-use crate::name::{Code, Digest, NoteName, escape};
+use super::{
+    Trust, armor,
+    keys::KeyName,
+    maker::Remembered,
+    message::{self, Message, with_crlf},
+    payload::{Payload, read},
+};
+use crate::{
+    attest::{Candidate, Carrier, Envelope, RawSignature, Signed},
+    name::{Code, Digest, NoteName, escape},
+};
 
 /// What [`Trust::open`] found in one candidate; worth keeping while the trust stays the same.
 ///

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::attest::{Carrier, Meaning};
-use crate::name::escape;
+use crate::{
+    attest::{Carrier, Meaning},
+    name::escape,
+};
 
 /// A payload that means something.
 #[derive(Clone, Debug)]

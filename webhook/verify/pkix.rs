@@ -7,15 +7,17 @@ use std::fmt;
 
 use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use ring::signature::{self, UnparsedPublicKey};
-use rustls_pki_types::SubjectPublicKeyInfoDer;
-use rustls_pki_types::pem::{PemObject as _, SectionKind};
+use rustls_pki_types::{
+    SubjectPublicKeyInfoDer,
+    pem::{PemObject as _, SectionKind},
+};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
-use spki::der::asn1::UintRef;
-use spki::der::{Decode as _, Reader as _, SliceReader};
-use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
+use spki::{
+    ObjectIdentifier, SubjectPublicKeyInfoRef,
+    der::{Decode as _, Reader as _, SliceReader, asn1::UintRef},
+};
 
-use super::KeyError;
-use super::material::Material;
+use super::{KeyError, material::Material};
 use crate::name::Fingerprint;
 
 /// A PKIX public key.

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use super::authority::METADATA;
-use super::payload::Payload;
-use super::{Attests, Authority, Identity, Image, Level, SubjectImage};
-use crate::attest::{Meaning, SimpleSigning, Statement, Subject};
-use crate::name::{Code, Digest, ImageRef, NoteName, Repository, escape};
+use super::{
+    Attests, Authority, Identity, Image, Level, SubjectImage, authority::METADATA, payload::Payload,
+};
+use crate::{
+    attest::{Meaning, SimpleSigning, Statement, Subject},
+    name::{Code, Digest, ImageRef, NoteName, Repository, escape},
+};
 
 /// Whether the authority takes evidence from this source.
 pub fn check_source(authority: &Authority, source: &Arc<str>) -> Result<(), (Code, String)> {

@@ -9,13 +9,13 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
-use sequoia_openpgp::cert::amalgamation::key::ErasedKeyAmalgamation;
-use sequoia_openpgp::cert::prelude::*;
-use sequoia_openpgp::packet::Signature;
-use sequoia_openpgp::packet::key::PublicParts;
-use sequoia_openpgp::policy::{HashAlgoSecurity, Policy, StandardPolicy};
-use sequoia_openpgp::types::{PublicKeyAlgorithm, RevocationStatus, RevocationType};
-use sequoia_openpgp::{Cert, Fingerprint, KeyHandle};
+use sequoia_openpgp::{
+    Cert, Fingerprint, KeyHandle,
+    cert::{amalgamation::key::ErasedKeyAmalgamation, prelude::*},
+    packet::{Signature, key::PublicParts},
+    policy::{HashAlgoSecurity, Policy, StandardPolicy},
+    types::{PublicKeyAlgorithm, RevocationStatus, RevocationType},
+};
 
 use crate::name::Code;
 

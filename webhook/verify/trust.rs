@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::keys::Keys;
-use super::{Attests, Authority, Identity, Level, Verified};
+use super::{Attests, Authority, Identity, Level, Verified, keys::Keys};
 
 /// The authorities and their keys, checked against each other.
 #[derive(Clone, Debug)]

@@ -1,7 +1,9 @@
 //! Everything that can be wrong with the contents, told with line and remedy.
 
-use super::folder::{Folder, SERVE};
-use super::policies;
+use super::{
+    folder::{Folder, SERVE},
+    policies,
+};
 
 /// What is changed, to what, and all errors that follow.
 pub type Mistake = (&'static str, &'static str, &'static [&'static str]);

@@ -1,8 +1,6 @@
 //! A folder with everything that `serve.yaml` and `minimal.yaml` name.
 
-use std::fs;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{fs, path::PathBuf, time::Duration};
 
 use countersign::config::{Config, Purpose};
 use countersign_kit::{Ca, Key, PkixKey, keyring};

@@ -1,11 +1,11 @@
 //! What changes in a file is in force within a second, and what does not load changes nothing.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use countersign::admission::Gate;
-use countersign::config::Watch;
-use countersign::serve::Metrics;
+use countersign::{admission::Gate, config::Watch, serve::Metrics};
 
 use super::folder::{Folder, MINIMAL, key};
 

@@ -1,8 +1,10 @@
 //! Faults and lies come as told, and only then.
 
-use std::io::ErrorKind;
-use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::{
+    io::ErrorKind,
+    net::TcpStream,
+    time::{Duration, Instant},
+};
 
 use countersign_kit::{
     Answer, Ca, Fault, Kind, Listen, On, Peer, Registry, image, round_trips, sha256,

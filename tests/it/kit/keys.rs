@@ -5,15 +5,19 @@ use std::time::{Duration, SystemTime};
 use countersign_kit::{
     IN_TOTO, Key, PkixKey, Revocation, keyring_armored, pae, signed_statement, statement,
 };
-use p256::ecdsa::signature::Verifier;
-use p256::pkcs8::DecodePublicKey;
-use sequoia_openpgp::KeyHandle;
-use sequoia_openpgp::cert::{Cert, CertParser};
-use sequoia_openpgp::parse::Parse;
-use sequoia_openpgp::parse::stream::{
-    DetachedVerifierBuilder, MessageLayer, MessageStructure, VerificationHelper, VerifierBuilder,
+use p256::{ecdsa::signature::Verifier, pkcs8::DecodePublicKey};
+use sequoia_openpgp::{
+    KeyHandle,
+    cert::{Cert, CertParser},
+    parse::{
+        Parse,
+        stream::{
+            DetachedVerifierBuilder, MessageLayer, MessageStructure, VerificationHelper,
+            VerifierBuilder,
+        },
+    },
+    policy::StandardPolicy,
 };
-use sequoia_openpgp::policy::StandardPolicy;
 use serde_json::json;
 
 const PAYLOAD: &[u8] = b"{\"critical\":{}}";

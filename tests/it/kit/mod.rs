@@ -6,9 +6,11 @@ mod keys;
 mod registry;
 mod tls;
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::time::Duration;
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
 
 use countersign_kit::Peer;
 use serde_json::Value;

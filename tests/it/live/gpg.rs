@@ -1,7 +1,9 @@
-use countersign::attest::{Candidate, Signed};
-use countersign::name::{Code, Digest, Repository};
-use countersign::verify::{
-    AfterExpiry, Attests, Authority, Identity, IdentityMap, Image, Judged, Key, Trust, Verified,
+use countersign::{
+    attest::{Candidate, Signed},
+    name::{Code, Digest, Repository},
+    verify::{
+        AfterExpiry, Attests, Authority, Identity, IdentityMap, Image, Judged, Key, Trust, Verified,
+    },
 };
 use jiff::Timestamp;
 use serde_json::json;

@@ -1,10 +1,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use countersign::name::{Code, Digest, Repository};
-use countersign::source::{
-    Credential, CredentialOptions, CredentialSource, Deadline, HostOptions, Pushed, Reference,
-    Registries, RegistriesOptions, Secret,
+use countersign::{
+    name::{Code, Digest, Repository},
+    source::{
+        Credential, CredentialOptions, CredentialSource, Deadline, HostOptions, Pushed, Reference,
+        Registries, RegistriesOptions, Secret,
+    },
 };
 use serde_json::{Value, json};
 use url::Url;

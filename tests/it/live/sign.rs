@@ -1,5 +1,7 @@
-use countersign::name::Digest;
-use countersign::sign::{Passphrase, SigningKey, generate_key};
+use countersign::{
+    name::Digest,
+    sign::{Passphrase, SigningKey, generate_key},
+};
 use jiff::Timestamp;
 use serde_json::json;
 

@@ -1,6 +1,8 @@
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::{
+    io::Write,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::Value;

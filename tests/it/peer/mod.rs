@@ -17,13 +17,15 @@ pub use image::push_image;
 pub use pki::Pki;
 pub use registries::{DockerRegistry, OciServe};
 
-use std::ffi::OsStr;
-use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::{
+    ffi::OsStr,
+    fs::{File, OpenOptions},
+    io::Write,
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
 
 /// A running program; dropping it kills it.
 pub struct Peer {

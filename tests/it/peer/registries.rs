@@ -1,10 +1,8 @@
-use std::path::Path;
-use std::process::Command;
+use std::{path::Path, process::Command};
 
 use tempfile::TempDir;
 
-use super::grafeas::version_by_folder;
-use super::{Peer, Pki, binary, free_port, run, seen, version_in};
+use super::{Peer, Pki, binary, free_port, grafeas::version_by_folder, run, seen, version_in};
 
 /// Distribution 2.8, as Debian ships it: no referrers API, so that evidence hangs on a fallback tag.
 pub struct DockerRegistry {

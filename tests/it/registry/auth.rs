@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use countersign::name::Pattern;
-use countersign::source::{
-    Credential, CredentialOptions, CredentialSource, HostOptions, Registries, Secret,
+use countersign::{
+    name::Pattern,
+    source::{Credential, CredentialOptions, CredentialSource, HostOptions, Registries, Secret},
 };
 use countersign_kit::{
     Auth, Content, Fault, Kind, Listen, On, Peer, Registry, TokenService, Users, base64, image,

@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use countersign::attest::oci::Descriptor;
-use countersign::name::Repository;
-use countersign::source::{Credential, CredentialSource, Deadline, HostOptions, Reference, Secret};
+use countersign::{
+    attest::oci::Descriptor,
+    name::Repository,
+    source::{Credential, CredentialSource, Deadline, HostOptions, Reference, Secret},
+};
 use countersign_kit::{Auth, Ca, Fault, Kind, Listen, On, Registry, Users, image};
 
 use super::{by_digest, client, code, given, host, repository, soon};

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use countersign::attest::oci::Descriptor;
-use countersign::source::{Credential, CredentialSource, HostOptions, Reference, Secret};
+use countersign::{
+    attest::oci::Descriptor,
+    source::{Credential, CredentialSource, HostOptions, Reference, Secret},
+};
 use countersign_kit::{
     Answer, Auth, Fault, Kind, Listen, On, Peer, Registry, TokenService, Users, image,
 };

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use countersign::attest::oci::Descriptor;
-use countersign::source::{Credential, CredentialSource, HostOptions, Reference, Secret};
+use countersign::{
+    attest::oci::Descriptor,
+    source::{Credential, CredentialSource, HostOptions, Reference, Secret},
+};
 use countersign_kit::{Auth, Fault, Kind, On, Registry, Users, image};
 
 use super::{by_digest, client, digest, given, host, repository, soon};

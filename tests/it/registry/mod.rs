@@ -11,10 +11,12 @@ mod referrers;
 
 use std::time::Duration;
 
-use countersign::name::{Digest, Repository};
-use countersign::source::{
-    CredentialOptions, CredentialSource, Deadline, FetchError, HostOptions, Reference, Registries,
-    RegistriesOptions,
+use countersign::{
+    name::{Digest, Repository},
+    source::{
+        CredentialOptions, CredentialSource, Deadline, FetchError, HostOptions, Reference,
+        Registries, RegistriesOptions,
+    },
 };
 use countersign_kit::{Content, Peer};
 

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use countersign::attest::oci::{Descriptor, Document};
-use countersign::source::{Deadline, Reference, Registries, RegistriesOptions};
+use countersign::{
+    attest::oci::{Descriptor, Document},
+    source::{Deadline, Reference, Registries, RegistriesOptions},
+};
 use countersign_kit::{Content, Fault, Kind, On, Registry, image, sha256};
 use serde_json::Value;
 

@@ -7,7 +7,5 @@ mod server;
 mod stop;
 mod tls;
 
-pub use client::Client;
-pub use client::Response;
-pub use server::Serving;
-pub use server::allow;
+pub use client::{Client, Response};
+pub use server::{Serving, allow};

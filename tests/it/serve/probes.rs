@@ -1,7 +1,6 @@
 //! What the kubelet and Prometheus see.
 
-use super::Serving;
-use super::allow;
+use super::{Serving, allow};
 
 #[tokio::test]
 async fn probes_answer_beside_the_reviews() {

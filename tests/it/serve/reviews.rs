@@ -1,14 +1,11 @@
 //! Every body gets an answer, and no body more than its share.
 
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::time::Duration;
-use std::time::Instant;
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
-use super::Client;
-use super::Response;
-use super::Serving;
-use super::allow;
+use super::{Client, Response, Serving, allow};
 
 const POD: &[u8] = include_bytes!("../../../fixtures/reviews/pod-create.mutate.raw");
 

@@ -1,29 +1,16 @@
 //! A server under test.
 
-use std::future::Future;
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use countersign::admission::Answer;
-use countersign::admission::Outcome;
-use countersign::admission::Phase;
-use countersign::admission::Reply;
-use countersign::admission::Review;
-use countersign::serve::Metrics;
-use countersign::serve::ServeError;
-use countersign::serve::ServeOptions;
-use countersign::serve::Server;
-use countersign::serve::Stop;
-use countersign::serve::TlsFiles;
-use countersign::source::Deadline;
-use countersign_kit::Ca;
-use countersign_kit::Certificate;
+use countersign::{
+    admission::{Answer, Outcome, Phase, Reply, Review},
+    serve::{Metrics, ServeError, ServeOptions, Server, Stop, TlsFiles},
+    source::Deadline,
+};
+use countersign_kit::{Ca, Certificate};
 use tempfile::TempDir;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::Client;
 

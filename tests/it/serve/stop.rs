@@ -1,15 +1,14 @@
 //! A stop loses no review.
 
-use std::sync::Arc;
-use std::time::Duration;
-use std::time::Instant;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use countersign::serve::Stop;
 use tokio::sync::Notify;
 
-use super::Client;
-use super::Serving;
-use super::allow;
+use super::{Client, Serving, allow};
 
 const POD: &[u8] = include_bytes!("../../../fixtures/reviews/pod-create.mutate.raw");
 

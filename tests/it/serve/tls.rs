@@ -1,15 +1,11 @@
 //! Certificates: which are taken, when, and from whom.
 
-use std::os::unix::fs::symlink;
-use std::time::Duration;
+use std::{os::unix::fs::symlink, time::Duration};
 
 use countersign::serve::TlsFiles;
-use countersign_kit::Ca;
-use countersign_kit::Certificate;
+use countersign_kit::{Ca, Certificate};
 
-use super::Client;
-use super::Serving;
-use super::allow;
+use super::{Client, Serving, allow};
 
 const POD: &[u8] = include_bytes!("../../../fixtures/reviews/pod-create.mutate.raw");
 

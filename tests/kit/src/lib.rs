@@ -64,8 +64,7 @@ mod registry;
 mod review;
 mod tls;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
 pub use grafeas::{

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::base64;
-use crate::key::Key;
+use crate::{base64, key::Key};
 
 /// A simple signing payload, the bytes that Kritis and `countersign sign` sign.
 pub fn simple_signing(repository: &str, digest: &str) -> Vec<u8> {

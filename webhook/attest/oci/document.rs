@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde::de::{DeserializeSeed as _, IgnoredAny};
+use serde::{
+    Deserialize,
+    de::{DeserializeSeed as _, IgnoredAny},
+};
 
-use super::media_type::{DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST};
-use super::spelling::Unambiguous;
-use super::{Descriptor, Index, Manifest};
+use super::{
+    Descriptor, Index, Manifest,
+    media_type::{DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST},
+    spelling::Unambiguous,
+};
 
 /// What a registry keeps under a tag or digest.
 #[derive(Clone, Debug, Eq, PartialEq)]

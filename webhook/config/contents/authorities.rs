@@ -2,26 +2,17 @@
 
 use std::sync::Arc;
 
-use super::Reading;
-use super::SHOWN;
-use super::stores::TAKEN;
-use crate::config::At;
-use crate::config::Problem;
-use crate::config::document::AfterExpiry;
-use crate::config::document::Authority;
-use crate::config::document::Identity;
-use crate::config::document::KeyFile;
-use crate::config::document::LayersCheckedBy;
-use crate::config::document::Store;
-use crate::config::nearest;
-use crate::name::Pattern;
-use crate::name::escape;
-use crate::verify;
-use crate::verify::Attests;
-use crate::verify::IdentityMap;
-use crate::verify::Key;
-use crate::verify::Trust;
-use crate::verify::TrustError;
+use super::{Reading, SHOWN, stores::TAKEN};
+use crate::{
+    config::{
+        At, Problem,
+        document::{AfterExpiry, Authority, Identity, KeyFile, LayersCheckedBy, Store},
+        nearest,
+    },
+    name::{Pattern, escape},
+    verify,
+    verify::{Attests, IdentityMap, Key, Trust, TrustError},
+};
 
 /// `authorities`, each with its keys, and taken together.
 pub(in crate::config) fn authorities(

@@ -3,12 +3,14 @@
 use std::collections::HashSet;
 
 use super::Reading;
-use crate::admission;
-use crate::config::At;
-use crate::config::Problem;
-use crate::config::document::BreakGlass;
-use crate::config::document::Exception;
-use crate::name::Digest;
+use crate::{
+    admission,
+    config::{
+        At, Problem,
+        document::{BreakGlass, Exception},
+    },
+    name::Digest,
+};
 
 /// `revoked`.
 pub(in crate::config) fn revoked(

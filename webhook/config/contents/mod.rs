@@ -8,35 +8,24 @@ mod rules;
 mod server;
 mod stores;
 
-use std::path::Path;
-use std::path::PathBuf;
-use std::str::FromStr;
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::PrivateKeyDer;
-use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use url::Url;
 
-use super::At;
-use super::ConfigError;
-use super::Problem;
-use super::files::Files;
+use super::{At, ConfigError, Problem, files::Files};
 use crate::name::escape;
 
 pub(super) use authorities::authorities;
-pub(super) use exempt::break_glass;
-pub(super) use exempt::exceptions;
-pub(super) use exempt::revoked;
+pub(super) use exempt::{break_glass, exceptions, revoked};
 pub(super) use policies::policies;
 pub(super) use registries::registries;
-pub(super) use server::deadline;
-pub(super) use server::platforms;
-pub(super) use server::positive;
-pub(super) use server::serve;
-pub(super) use server::shelf;
-pub(super) use server::unmatched;
+pub(super) use server::{deadline, platforms, positive, serve, shelf, unmatched};
 pub(super) use stores::stores;
 
 /// What reading the contents has come across so far.

@@ -1,15 +1,14 @@
 //! `policies`: what must be so of which images.
 
-use super::Reading;
-use super::rules;
-use crate::admission;
-use crate::config::At;
-use crate::config::Problem;
-use crate::config::document::Authority;
-use crate::config::document::Mode;
-use crate::config::document::Platforms;
-use crate::config::document::Policy;
-use crate::verify::Trust;
+use super::{Reading, rules};
+use crate::{
+    admission,
+    config::{
+        At, Problem,
+        document::{Authority, Mode, Platforms, Policy},
+    },
+    verify::Trust,
+};
 
 /// `policies`, with their rules compiled. `trust` is absent where the authorities are in error.
 pub(in crate::config) fn policies(

@@ -1,19 +1,14 @@
 //! `registries`: which may be asked, and how.
 
-use super::Reading;
-use super::SHOWN;
-use crate::config::At;
-use crate::config::Problem;
-use crate::config::document::Credential;
-use crate::config::document::Host;
-use crate::config::document::Registries;
-use crate::name::Pattern;
-use crate::name::Repository;
-use crate::name::escape;
-use crate::source::CredentialOptions;
-use crate::source::CredentialSource;
-use crate::source::HostOptions;
-use crate::source::RegistriesOptions;
+use super::{Reading, SHOWN};
+use crate::{
+    config::{
+        At, Problem,
+        document::{Credential, Host, Registries},
+    },
+    name::{Pattern, Repository, escape},
+    source::{CredentialOptions, CredentialSource, HostOptions, RegistriesOptions},
+};
 
 /// `registries`.
 pub(in crate::config) fn registries(

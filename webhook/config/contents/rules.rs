@@ -2,23 +2,21 @@
 
 use std::sync::Arc;
 
-use serde_json::Map;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::Reading;
-use super::SHOWN;
-use crate::admission::PolicyRule;
-use crate::admission::Uses;
-use crate::config::At;
-use crate::config::Problem;
-use crate::config::document::Authority;
-use crate::config::document::Rule;
-use crate::config::nearest;
-use crate::name::escape;
-use crate::policy;
-use crate::policy::Bundle;
-use crate::policy::RuleError;
-use crate::verify::Trust;
+use super::{Reading, SHOWN};
+use crate::{
+    admission::{PolicyRule, Uses},
+    config::{
+        At, Problem,
+        document::{Authority, Rule},
+        nearest,
+    },
+    name::escape,
+    policy,
+    policy::{Bundle, RuleError},
+    verify::Trust,
+};
 
 /// One entry of `rules`, compiled.
 pub(super) fn rule(

@@ -1,24 +1,20 @@
 //! The server itself: where it listens, what is too much, what it keeps.
 
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
-use super::Reading;
-use super::SHOWN;
-use crate::admission::Permission;
-use crate::attest::oci::Platform;
-use crate::config::At;
-use crate::config::Problem;
-use crate::config::Span;
-use crate::config::document;
-use crate::config::document::Cache;
-use crate::config::document::Document;
-use crate::config::parts::permission;
-use crate::name::escape;
-use crate::serve::DRAIN;
-use crate::serve::ServeOptions;
-use crate::serve::TlsFiles;
-use crate::source::Shelf;
+use super::{Reading, SHOWN};
+use crate::{
+    admission::Permission,
+    attest::oci::Platform,
+    config::{
+        At, Problem, Span, document,
+        document::{Cache, Document},
+        parts::permission,
+    },
+    name::escape,
+    serve::{DRAIN, ServeOptions, TlsFiles},
+    source::Shelf,
+};
 
 /// `listen`, `tls` and `limits`, which only `serve` reads; the `deadline` is the gate's too.
 pub(in crate::config) fn serve(

@@ -3,15 +3,14 @@
 use bytes::Bytes;
 
 use super::Reading;
-use crate::attest::grafeas::Version;
-use crate::config::At;
-use crate::config::Problem;
-use crate::config::document::Api;
-use crate::config::document::ClientCertificate;
-use crate::config::document::Store;
-use crate::config::document::Token;
-use crate::source::StoreOptions;
-use crate::source::StoreToken;
+use crate::{
+    attest::grafeas::Version,
+    config::{
+        At, Problem,
+        document::{Api, ClientCertificate, Store, Token},
+    },
+    source::{StoreOptions, StoreToken},
+};
 
 /// `stores`.
 pub(in crate::config) fn stores(

@@ -13,32 +13,14 @@ mod store;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::At;
-use super::Span;
+use super::{At, Span};
 
-pub use authority::AfterExpiry;
-pub use authority::Authority;
-pub use authority::Identity;
-pub use authority::KeyFile;
-pub use authority::LayersCheckedBy;
-pub use exempt::BreakGlass;
-pub use exempt::Exception;
-pub use policy::Match;
-pub use policy::Mode;
-pub use policy::Platforms;
-pub use policy::Policy;
-pub use policy::Rule;
-pub use registry::Credential;
-pub use registry::Host;
-pub use registry::Registries;
-pub use server::Cache;
-pub use server::Limits;
-pub use server::Listen;
-pub use server::Tls;
-pub use store::Api;
-pub use store::ClientCertificate;
-pub use store::Store;
-pub use store::Token;
+pub use authority::{AfterExpiry, Authority, Identity, KeyFile, LayersCheckedBy};
+pub use exempt::{BreakGlass, Exception};
+pub use policy::{Match, Mode, Platforms, Policy, Rule};
+pub use registry::{Credential, Host, Registries};
+pub use server::{Cache, Limits, Listen, Tls};
+pub use store::{Api, ClientCertificate, Store, Token};
 
 /// The configuration of `countersign serve`, which `verify` and `evidence` read too.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

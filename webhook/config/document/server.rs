@@ -3,9 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::config::At;
-use crate::config::Size;
-use crate::config::Span;
+use crate::config::{At, Size, Span};
 
 /// Addresses to listen on.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]

@@ -4,15 +4,21 @@ use bytes::Bytes;
 use http::StatusCode;
 use tracing::debug;
 
-use super::Registries;
-use super::host::{Host, under};
-use super::manifest::share;
-use super::session::Action;
-use crate::attest::oci::Descriptor;
-use crate::name::Repository;
-use crate::source::Deadline;
-use crate::source::error::{FetchError, Nonsense, Wanted};
-use crate::source::transport::{Cap, Request};
+use super::{
+    Registries,
+    host::{Host, under},
+    manifest::share,
+    session::Action,
+};
+use crate::{
+    attest::oci::Descriptor,
+    name::Repository,
+    source::{
+        Deadline,
+        error::{FetchError, Nonsense, Wanted},
+        transport::{Cap, Request},
+    },
+};
 
 impl Registries {
     /// The bytes that a descriptor of a manifest of `repository` means, at most `cap` of them.

@@ -1,20 +1,27 @@
 //! A credential, what it is for, and reading it again when its file changes.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant, SystemTime},
+};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::HeaderValue;
 use zeroize::Zeroizing;
 
-use super::docker_config::DockerConfig;
-use super::options::{CredentialOptions, CredentialSource};
-use crate::name::{Digest, Pattern, Repository};
-use crate::source::error::CredentialError;
-use crate::source::secret::{Secret, header};
+use super::{
+    docker_config::DockerConfig,
+    options::{CredentialOptions, CredentialSource},
+};
+use crate::{
+    name::{Digest, Pattern, Repository},
+    source::{
+        error::CredentialError,
+        secret::{Secret, header},
+    },
+};
 
 /// What proves to a registry who we are.
 #[derive(Clone, Debug)]

@@ -1,18 +1,19 @@
 //! The file that `docker login` and `podman login` write.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
-use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{
+    Engine as _, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::credential::Credential;
-use crate::name::Repository;
-use crate::source::error::CredentialError;
-use crate::source::secret::Secret;
+use crate::{
+    name::Repository,
+    source::{error::CredentialError, secret::Secret},
+};
 
 /// The credentials of a docker configuration, by what they are for.
 ///

@@ -4,12 +4,18 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::credential::{Credential, CredentialRule};
-use super::options::HostOptions;
-use super::realm;
-use crate::name::Repository;
-use crate::source::error::{FetchError, Peer};
-use crate::source::transport::is_plain;
+use super::{
+    credential::{Credential, CredentialRule},
+    options::HostOptions,
+    realm,
+};
+use crate::{
+    name::Repository,
+    source::{
+        error::{FetchError, Peer},
+        transport::is_plain,
+    },
+};
 
 /// A registry and how to talk to it.
 pub(super) struct Host {

@@ -8,15 +8,16 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::host::Host;
-use super::manifest::MANIFEST;
-use super::session::Action;
-use super::{Reference, Registries};
-use crate::attest::oci::{Descriptor, Document, media_type};
-use crate::name::{Digest, Repository};
-use crate::source::Deadline;
-use crate::source::error::{FetchError, Nonsense};
-use crate::source::transport::scattered;
+use super::{Reference, Registries, host::Host, manifest::MANIFEST, session::Action};
+use crate::{
+    attest::oci::{Descriptor, Document, media_type},
+    name::{Digest, Repository},
+    source::{
+        Deadline,
+        error::{FetchError, Nonsense},
+        transport::scattered,
+    },
+};
 
 impl Registries {
     /// Adds an entry to the list under a tag, and sees to it that it stays.

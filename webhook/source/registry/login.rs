@@ -1,7 +1,6 @@
 //! Where a person's own credentials are: what `docker login` and `podman login` wrote.
 
-use std::env::var_os;
-use std::path::PathBuf;
+use std::{env::var_os, path::PathBuf};
 
 use super::options::CredentialSource;
 

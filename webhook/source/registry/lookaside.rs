@@ -2,20 +2,25 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::StatusCode;
 use serde::Deserialize;
 use url::Url;
 
-use super::Registries;
-use super::host::Host;
-use super::session::{Action, admitted};
-use crate::name::{Digest, Repository};
-use crate::source::Deadline;
-use crate::source::error::{FetchError, Nonsense, Presented};
-use crate::source::transport::{Cap, Request, Response};
+use super::{
+    Registries,
+    host::Host,
+    session::{Action, admitted},
+};
+use crate::{
+    name::{Digest, Repository},
+    source::{
+        Deadline,
+        error::{FetchError, Nonsense, Presented},
+        transport::{Cap, Request, Response},
+    },
+};
 
 impl Registries {
     /// The signature blobs that podman and skopeo keep for a manifest, in their order.

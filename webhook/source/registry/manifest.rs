@@ -1,21 +1,28 @@
 //! Manifests: fetched once, hashed here.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::StatusCode;
-use http::header::{ACCEPT, HeaderValue};
+use http::{
+    StatusCode,
+    header::{ACCEPT, HeaderValue},
+};
 use tracing::debug;
 
-use super::host::{Host, under};
-use super::session::Action;
-use super::{Fetched, Reference, Registries};
-use crate::attest::oci::{Document, DocumentError};
-use crate::name::{Digest, Repository};
-use crate::source::Deadline;
-use crate::source::error::{Exchanged, FetchError, Nonsense};
-use crate::source::transport::{Cap, Request};
+use super::{
+    Fetched, Reference, Registries,
+    host::{Host, under},
+    session::Action,
+};
+use crate::{
+    attest::oci::{Document, DocumentError},
+    name::{Digest, Repository},
+    source::{
+        Deadline,
+        error::{Exchanged, FetchError, Nonsense},
+        transport::{Cap, Request},
+    },
+};
 
 impl Registries {
     /// The manifest or index under a tag or digest.

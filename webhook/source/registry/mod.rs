@@ -20,10 +20,7 @@ mod referrers;
 mod session;
 mod token;
 
-use std::collections::HashMap;
-use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use moka::future::Cache;
@@ -33,8 +30,10 @@ pub use host::HostError;
 pub use options::{CredentialOptions, CredentialSource, HostOptions, RegistriesOptions};
 pub use push::Pushed;
 
-use super::error::{FetchError, Peer, Wanted};
-use super::transport::{HostSettings, Transport, TransportError};
+use super::{
+    error::{FetchError, Peer, Wanted},
+    transport::{HostSettings, Transport, TransportError},
+};
 use crate::name::{Digest, Pattern, Repository};
 use challenge::Challenge;
 use host::Host;

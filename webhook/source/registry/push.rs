@@ -1,18 +1,26 @@
 //! Uploads: blobs first, then the manifest, by digest and never by tag.
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
-use http::{Method, StatusCode};
+use http::{
+    Method, StatusCode,
+    header::{CONTENT_TYPE, HeaderValue, LOCATION},
+};
 use url::Url;
 
-use super::host::Host;
-use super::session::{Action, admitted};
-use super::{Reference, Registries};
-use crate::attest::oci::{Descriptor, Document};
-use crate::name::{Digest, Repository};
-use crate::source::Deadline;
-use crate::source::error::{Astray, FetchError, Nonsense, Presented};
-use crate::source::transport::{Request, Response, is_plain};
+use super::{
+    Reference, Registries,
+    host::Host,
+    session::{Action, admitted},
+};
+use crate::{
+    attest::oci::{Descriptor, Document},
+    name::{Digest, Repository},
+    source::{
+        Deadline,
+        error::{Astray, FetchError, Nonsense, Presented},
+        transport::{Request, Response, is_plain},
+    },
+};
 
 /// What became of a pushed manifest.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -33,8 +33,7 @@ pub(super) fn known(name: &str) -> Option<Url> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::host::Host;
-    use super::super::options::HostOptions;
+    use super::super::{host::Host, options::HostOptions};
 
     #[test]
     fn p9_tokens_come_from_known_realms_only() {

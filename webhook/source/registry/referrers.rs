@@ -1,21 +1,24 @@
 //! What hangs on a manifest in its registry: the referrers API, or the fallback tag.
 
-use std::collections::HashSet;
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
-use http::StatusCode;
-use http::header::{ACCEPT, HeaderValue, LINK};
+use http::{
+    StatusCode,
+    header::{ACCEPT, HeaderValue, LINK},
+};
 use serde::Deserialize;
 use url::Url;
 
-use super::host::Host;
-use super::session::Action;
-use super::{Reference, Registries, link};
-use crate::attest::oci::{Descriptor, Document, media_type};
-use crate::name::{Digest, Repository};
-use crate::source::Deadline;
-use crate::source::error::{Astray, FetchError, Nonsense};
-use crate::source::transport::{Cap, Redirects, Request, Response};
+use super::{Reference, Registries, host::Host, link, session::Action};
+use crate::{
+    attest::oci::{Descriptor, Document, media_type},
+    name::{Digest, Repository},
+    source::{
+        Deadline,
+        error::{Astray, FetchError, Nonsense},
+        transport::{Cap, Redirects, Request, Response},
+    },
+};
 
 impl Registries {
     /// The descriptors of all manifests that name `subject` as theirs, in the registry's order.

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use http::{HeaderValue, StatusCode};
 
-use super::Registries;
-use super::challenge::Challenge;
-use super::credential::Credential;
-use super::host::Host;
-use super::token::Key;
-use crate::name::Repository;
-use crate::source::Deadline;
-use crate::source::error::{FetchError, Presented};
-use crate::source::transport::{Request, Response};
+use super::{Registries, challenge::Challenge, credential::Credential, host::Host, token::Key};
+use crate::{
+    name::Repository,
+    source::{
+        Deadline,
+        error::{FetchError, Presented},
+        transport::{Request, Response},
+    },
+};
 
 /// What is to be done in a repository.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

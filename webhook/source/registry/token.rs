@@ -1,25 +1,29 @@
 //! Bearer tokens: fetched once for all who want the same, kept while they are good.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{Method, StatusCode};
-use moka::Expiry;
-use moka::future::Cache;
+use http::{
+    Method, StatusCode,
+    header::{CONTENT_TYPE, HeaderValue},
+};
+use moka::{Expiry, future::Cache};
 use serde::Deserialize;
-use url::Url;
-use url::form_urlencoded::Serializer;
+use url::{Url, form_urlencoded::Serializer};
 
-use super::credential::Credential;
-use super::host::Host;
-use super::session::admitted;
-use crate::name::Digest;
-use crate::source::Deadline;
-use crate::source::error::{FetchError, Nonsense, Presented};
-use crate::source::secret::Secret;
-use crate::source::transport::{Redirects, Request, Transport};
+use super::{credential::Credential, host::Host, session::admitted};
+use crate::{
+    name::Digest,
+    source::{
+        Deadline,
+        error::{FetchError, Nonsense, Presented},
+        secret::Secret,
+        transport::{Redirects, Request, Transport},
+    },
+};
 
 /// The tokens of all registries. One of a credential is never given to another.
 pub(super) struct Tokens(Cache<Key, Token>);

@@ -3,9 +3,11 @@
 //! Clients of the API server retry a review within a second; without this each try would wait for
 //! a dead host again, and hold a review open while it does.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 /// When which host failed last.
 #[derive(Default)]

@@ -1,7 +1,9 @@
 //! One HTTP client per TLS setting, made when it is first needed.
 
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use reqwest::{Certificate, Client, Identity};
 use rustls::crypto::{CryptoProvider, ring};

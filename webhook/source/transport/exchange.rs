@@ -5,8 +5,10 @@ use std::error::Error as _;
 use bytes::{Bytes, BytesMut};
 use http::{Method, header::AUTHORIZATION};
 
-use super::address::Internal;
-use super::message::{Cap, Request, Response};
+use super::{
+    address::Internal,
+    message::{Cap, Request, Response},
+};
 use crate::source::error::FetchError;
 
 /// What stopped one try.

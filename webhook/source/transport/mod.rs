@@ -11,10 +11,12 @@ mod message;
 mod redirect;
 mod retry;
 
-use std::collections::HashMap;
-use std::error::Error as _;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    error::Error as _,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -26,8 +28,10 @@ pub use message::{Cap, Redirects, Request, Response};
 pub(super) use redirect::is_plain;
 pub(super) use retry::scattered;
 
-use super::Deadline;
-use super::error::{Astray, FetchError};
+use super::{
+    Deadline,
+    error::{Astray, FetchError},
+};
 use breaker::Breaker;
 use client::{ClientSettings, LazyClient};
 use exchange::{Broken, exchange};

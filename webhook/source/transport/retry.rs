@@ -1,7 +1,9 @@
 //! When to ask again, and after how long.
 
-use std::hash::{BuildHasher as _, RandomState};
-use std::time::Duration;
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    time::Duration,
+};
 
 use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
 use jiff::Timestamp;

@@ -2,9 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::names::Route;
-use super::quirks::Quirks;
-use super::{Data, error};
+use super::{Data, error, names::Route, quirks::Quirks};
 use crate::peer::{Answer, Request};
 
 pub(super) fn answer(data: &Data, request: &Request, route: &Route<'_>, quirks: &Quirks) -> Answer {

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::names::Route;
-use super::{Data, error};
+use super::{Data, error, names::Route};
 use crate::peer::{Answer, Request};
 
 pub(super) fn create(data: &mut Data, request: &Request, route: &Route<'_>) -> Answer {

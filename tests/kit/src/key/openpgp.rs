@@ -2,12 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
-use openpgp::cert::prelude::{CertBuilder, CipherSuite};
-use openpgp::crypto::KeyPair;
-use openpgp::packet::Signature;
-use openpgp::serialize::{SerializeInto, stream};
-use openpgp::types::{HashAlgorithm, KeyFlags, ReasonForRevocation};
-use openpgp::{Cert, Packet, Profile};
+use openpgp::{
+    Cert, Packet, Profile,
+    cert::prelude::{CertBuilder, CipherSuite},
+    crypto::KeyPair,
+    packet::Signature,
+    serialize::{SerializeInto, stream},
+    types::{HashAlgorithm, KeyFlags, ReasonForRevocation},
+};
 use sequoia_openpgp as openpgp;
 
 use super::sign::Signing;

@@ -1,15 +1,22 @@
 //! OpenPGP signatures in every wrapping that is met.
 
-use std::io::Write;
-use std::time::{Duration, SystemTime};
+use std::{
+    io::Write,
+    time::{Duration, SystemTime},
+};
 
-use openpgp::armor;
-use openpgp::packet::prelude::{Literal, OnePassSig3, SignatureBuilder};
-use openpgp::packet::{OnePassSig, Signature};
-use openpgp::serialize::SerializeInto;
-use openpgp::serialize::stream::{Armorer, Compressor, LiteralWriter, Message, Signer};
-use openpgp::types::{CompressionAlgorithm, DataFormat, HashAlgorithm, SignatureType};
-use openpgp::{Packet, PacketPile};
+use openpgp::{
+    Packet, PacketPile, armor,
+    packet::{
+        OnePassSig, Signature,
+        prelude::{Literal, OnePassSig3, SignatureBuilder},
+    },
+    serialize::{
+        SerializeInto,
+        stream::{Armorer, Compressor, LiteralWriter, Message, Signer},
+    },
+    types::{CompressionAlgorithm, DataFormat, HashAlgorithm, SignatureType},
+};
 use sequoia_openpgp as openpgp;
 
 use super::openpgp::Key;

@@ -3,13 +3,17 @@
 //! A rule says on which requests ([`On`]) and what goes wrong ([`Fault`]). All rules that apply
 //! are done in the order in which they were given, so a delay can come before a lie.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
 
-use super::answer::Answer;
-use super::record::{Kind, Request};
+use super::{
+    answer::Answer,
+    record::{Kind, Request},
+};
 
 /// Which requests a fault befalls. Starts from all of one kind, one path or everything, and is
 /// narrowed from there.

@@ -4,8 +4,10 @@
 //! ("the password went to this host only") are read off these records, not off the product's own
 //! metrics.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Instant,
+};
 
 use bytes::Bytes;
 

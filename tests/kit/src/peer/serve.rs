@@ -1,25 +1,30 @@
 //! One connection, one request, one answer: hyper, and the faults around it.
 
-use std::convert::Infallible;
-use std::future::pending;
-use std::io;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::{
+    convert::Infallible,
+    future::pending,
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use futures_util::stream;
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full, StreamBody};
-use hyper::body::{Frame, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
+use hyper::{
+    body::{Frame, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::answer::Answer;
-use super::fault::{Fault, Shape};
-use super::record::Request;
-use super::{Handler, Inner};
+use super::{
+    Handler, Inner,
+    answer::Answer,
+    fault::{Fault, Shape},
+    record::Request,
+};
 
 type Body = UnsyncBoxBody<Bytes, io::Error>;
 

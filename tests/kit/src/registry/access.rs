@@ -1,12 +1,17 @@
 //! Who may do what: basic authentication, and tokens as distribution's token service gives them.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use serde_json::json;
 
-use crate::peer::{Answer, Handler, Kind, Listen, Peer, Request, decoded};
-use crate::{base64_decode, sha256};
+use crate::{
+    base64_decode,
+    peer::{Answer, Handler, Kind, Listen, Peer, Request, decoded},
+    sha256,
+};
 
 /// How a registry asks for credentials.
 #[derive(Clone, Debug)]

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::image::Content;
-use crate::sha256;
+use crate::{image::Content, sha256};
 
 /// All repositories, by path.
 #[derive(Debug, Default)]

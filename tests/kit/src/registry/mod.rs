@@ -5,14 +5,18 @@ mod contents;
 mod routes;
 mod write;
 
-use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    ops::Deref,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::image::Content;
-use crate::peer::{Listen, Peer};
+use crate::{
+    image::Content,
+    peer::{Listen, Peer},
+};
 use contents::{Contents, Manifest, Tag};
 use routes::Routes;
 

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::contents::Repository;
-use super::{INDEX, Referrers, Shared, write};
-use crate::peer::{Answer, Handler, Kind, Request};
-use crate::{base64, sha256};
+use super::{INDEX, Referrers, Shared, contents::Repository, write};
+use crate::{
+    base64,
+    peer::{Answer, Handler, Kind, Request},
+    sha256,
+};
 
 pub(super) struct Routes(pub(super) Arc<Shared>);
 

@@ -2,11 +2,15 @@
 
 use serde_json::Value;
 
-use super::contents::{Manifest, Tag};
-use super::routes::Route;
-use super::{Referrers, Shared};
-use crate::peer::{Answer, Request};
-use crate::sha256;
+use super::{
+    Referrers, Shared,
+    contents::{Manifest, Tag},
+    routes::Route,
+};
+use crate::{
+    peer::{Answer, Request},
+    sha256,
+};
 
 /// Answers everything that is no reading.
 pub(super) fn answer(
