@@ -3,6 +3,7 @@
 //! stdout is data, stderr is people. Exit 0: done or allowed; 1: denied or failed; 2: wrong usage
 //! or configuration.
 
+mod arguments;
 mod asked;
 mod config;
 mod evidence;

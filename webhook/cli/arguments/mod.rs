@@ -1,0 +1,27 @@
+//! Arguments that several commands share: keys, registries, stores.
+
+mod keys;
+mod registry;
+mod store;
+
+use std::{fs, path::PathBuf};
+
+use bytes::Bytes;
+
+use super::Failure;
+
+pub use keys::KeyArguments;
+pub use registry::RegistryArguments;
+pub use store::StoreArguments;
+
+/// Longest wait for one answer; a CI job has more time than a review.
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
+fn pem(file: Option<&PathBuf>) -> Result<Option<Bytes>, Failure> {
+    let read = |file: &PathBuf| {
+        fs::read(file)
+            .map(Bytes::from)
+            .map_err(|error| Failure::failed(format!("cannot read {}", file.display()), error))
+    };
+    file.map(read).transpose()
+}

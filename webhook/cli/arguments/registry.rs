@@ -1,0 +1,59 @@
+//! How a command talks to the registries of the images that it is given.
+
+use std::{path::PathBuf, sync::Arc};
+
+use crate::{
+    name::Repository,
+    source::{CredentialOptions, CredentialSource, HostOptions, Registries, RegistriesOptions},
+};
+
+use super::{super::Failure, pem};
+
+/// How to talk to the registries of the images.
+#[derive(Debug, clap::Args)]
+pub struct RegistryArguments {
+    /// Talk to the registries without TLS (loopback ones need no flag)
+    #[arg(long)]
+    plain_http: bool,
+    /// The registries' authority, in PEM
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// The token service, where it is on another host than the registry
+    #[arg(long, value_name = "URL")]
+    token_realm: Option<url::Url>,
+}
+
+impl RegistryArguments {
+    /// Clients for the registries of these repositories.
+    pub fn connect<'a>(
+        &self,
+        repositories: impl IntoIterator<Item = &'a Repository>,
+    ) -> Result<Arc<Registries>, Failure> {
+        let ca = pem(self.ca.as_ref())?;
+        let mut names: Vec<&str> = repositories.into_iter().map(Repository::host).collect();
+        names.sort_unstable();
+        names.dedup();
+        let logins = docker_config();
+        let hosts = names.into_iter().map(|name| HostOptions {
+            token_realm: self.token_realm.clone(),
+            credentials: logins
+                .iter()
+                .map(|file| CredentialOptions {
+                    repositories: Vec::new(),
+                    source: CredentialSource::DockerConfig(file.clone()),
+                })
+                .collect(),
+            ..HostOptions::typed(name, self.plain_http, ca.clone())
+        });
+        let options = RegistriesOptions { allow: None, hosts: hosts.collect() };
+        Ok(Arc::new(Registries::new(options).map_err(Failure::of)?))
+    }
+}
+
+/// Where `docker login` keeps what it was told, if it was used.
+fn docker_config() -> Option<PathBuf> {
+    let folder = std::env::var_os("DOCKER_CONFIG")
+        .map(PathBuf::from)
+        .or_else(|| Some(std::env::home_dir()?.join(".docker")))?;
+    Some(folder.join("config.json")).filter(|file| file.is_file())
+}

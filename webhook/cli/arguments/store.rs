@@ -1,0 +1,134 @@
+//! Which Grafeas server a command writes to, and how.
+
+use std::{path::PathBuf, str::FromStr, sync::Arc};
+
+use crate::{
+    attest::grafeas::Version,
+    name::{NoteName, ProjectName},
+    sign::StoreDestination,
+    source::{Deadline, GrafeasStore, StoreOptions, StoreToken},
+};
+
+use super::{
+    super::{
+        Failure,
+        secret::{BadSource, Source},
+    },
+    PATIENCE, pem,
+};
+
+/// Which Grafeas server to write to, and how.
+#[derive(Debug, clap::Args)]
+pub struct StoreArguments {
+    /// URL of a Grafeas server
+    #[arg(long, value_name = "URL", requires = "note")]
+    pub store: Option<url::Url>,
+    /// The version that the server speaks: v1beta1 (the reference server) or v1 (Google's)
+    #[arg(long, value_enum, default_value = "v1beta1")]
+    api: Api,
+    /// The note to file the occurrence under
+    #[arg(long, value_name = "projects/P/notes/N", requires = "store")]
+    note: Option<NoteName>,
+    /// The project to write the occurrence into, if it is not the note's
+    #[arg(long, value_name = "projects/P", requires = "store")]
+    project: Option<ProjectName>,
+    /// Make the note, and its project, where they are missing
+    #[arg(long, requires = "store")]
+    create_note: bool,
+    /// The server's authority, in PEM
+    #[arg(long, value_name = "FILE", requires = "store")]
+    store_ca: Option<PathBuf>,
+    /// Our certificate for the server, in PEM
+    #[arg(long, value_name = "FILE", requires = "store_certificate_key")]
+    store_certificate: Option<PathBuf>,
+    /// Its key, in PEM
+    #[arg(long, value_name = "FILE", requires = "store_certificate")]
+    store_certificate_key: Option<PathBuf>,
+    /// A bearer token for the server: a file, `env:NAME`, or `google` (its metadata server's)
+    #[arg(long, value_name = "FILE|env:NAME|google", requires = "store")]
+    store_token: Option<StoreTokenArgument>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+enum Api {
+    V1beta1,
+    V1,
+}
+
+impl From<Api> for Version {
+    fn from(api: Api) -> Self {
+        match api {
+            Api::V1beta1 => Self::V1Beta1,
+            Api::V1 => Self::V1,
+        }
+    }
+}
+
+/// Where the bearer token of a store comes from.
+#[derive(Clone, Debug)]
+enum StoreTokenArgument {
+    Google,
+    From(Source),
+}
+
+impl FromStr for StoreTokenArgument {
+    type Err = BadSource;
+
+    fn from_str(text: &str) -> Result<Self, BadSource> {
+        Ok(if text == "google" { Self::Google } else { Self::From(text.parse()?) })
+    }
+}
+
+impl StoreTokenArgument {
+    fn token(&self) -> Result<StoreToken, Failure> {
+        match self {
+            Self::Google => Ok(StoreToken::Google),
+            Self::From(Source::File(file)) => Ok(StoreToken::File(file.clone())),
+            Self::From(source) => source.text("token").map(StoreToken::Given),
+        }
+    }
+}
+
+impl StoreArguments {
+    /// The server, if one was named, with the note that occurrences are filed under.
+    pub async fn connect(&self) -> Result<Option<StoreDestination>, Failure> {
+        let (Some(url), Some(note)) = (&self.store, &self.note) else { return Ok(None) };
+        let project = self.project.clone().unwrap_or_else(|| note.project());
+        let mut options =
+            StoreOptions::new(url.as_str(), url.clone(), self.api.into(), project.clone());
+        options.ca = pem(self.store_ca.as_ref())?;
+        let own = [&self.store_certificate, &self.store_certificate_key];
+        let own = own.map(|file| pem(file.as_ref()));
+        if let [Ok(Some(certificate)), Ok(Some(key))] = &own {
+            options.identity = Some([certificate.as_ref(), key].concat().into());
+        }
+        own.into_iter().collect::<Result<Vec<_>, _>>()?;
+        options.token = self.store_token.as_ref().map(StoreTokenArgument::token).transpose()?;
+        let store = Arc::new(GrafeasStore::new(options).map_err(Failure::of)?);
+        self.prepare(&store, note, &project).await?;
+        Ok(Some(StoreDestination { store, note: note.clone(), project }))
+    }
+
+    /// Sees to it that the note is there: an occurrence of a note that is not counts for nobody.
+    async fn prepare(
+        &self,
+        store: &GrafeasStore,
+        note: &NoteName,
+        project: &ProjectName,
+    ) -> Result<(), Failure> {
+        let deadline = Deadline::after(PATIENCE);
+        if store.has_note(note, deadline).await.map_err(Failure::of)? {
+            return Ok(());
+        }
+        if !self.create_note {
+            return Err(Failure::usage(format!(
+                "the store has no note {note}; make it with --create-note"
+            )));
+        }
+        for project in [&note.project(), project] {
+            store.create_project(project, deadline).await.map_err(Failure::of)?;
+        }
+        store.create_note(note, deadline).await.map_err(Failure::of)?;
+        Ok(())
+    }
+}
