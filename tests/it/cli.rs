@@ -13,15 +13,15 @@ use tempfile::TempDir;
 const NOTE: &str = "projects/build/notes/built";
 
 /// A folder with a key, a configuration, and the peers that it names.
-struct Desk {
+pub struct Desk {
     folder: TempDir,
-    registry: Registry,
-    grafeas: Grafeas,
-    shop: Content,
+    pub registry: Registry,
+    pub grafeas: Grafeas,
+    pub shop: Content,
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let desk = Self {
             folder: TempDir::new().unwrap(),
             registry: Registry::start(),
@@ -52,7 +52,7 @@ impl Desk {
         desk
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub fn run(&self, arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_countersign"))
             .args(arguments)
             .current_dir(self.folder.path())
@@ -63,28 +63,28 @@ impl Desk {
             .unwrap()
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).unwrap();
     }
 
-    fn by_tag(&self) -> String {
+    pub fn by_tag(&self) -> String {
         format!("{}/acme/shop:1.4", self.registry.host())
     }
 
-    fn by_digest(&self) -> String {
+    pub fn by_digest(&self) -> String {
         format!("{}/acme/shop@{}", self.registry.host(), self.shop.digest())
     }
 }
 
-fn stdout(output: &Output) -> String {
+pub fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-fn stderr(output: &Output) -> String {
+pub fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 

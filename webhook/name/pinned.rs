@@ -33,7 +33,7 @@ impl FromStr for PinnedImage {
     fn from_str(text: &str) -> Result<Self, BadPinned> {
         let reference: ImageRef = text.parse()?;
         match reference.pinned() {
-            Some(pinned) if !reference.has_tag() => Ok(pinned),
+            Some(pinned) if reference.written_tag().is_none() => Ok(pinned),
             Some(_) => Err(BadPinned::Tag(text.to_owned())),
             None => Err(BadPinned::Unpinned(text.to_owned())),
         }

@@ -49,6 +49,11 @@ impl ImageRef {
         }
     }
 
+    /// The tag that is written, even one that a digest overrides.
+    pub fn written_tag(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+
     /// The digest, where one is given.
     pub fn digest(&self) -> Option<Digest> {
         self.digest
@@ -69,11 +74,6 @@ impl ImageRef {
     /// Whether neither tag nor digest is written.
     pub(super) fn is_bare(&self) -> bool {
         self.tag.is_none() && self.digest.is_none()
-    }
-
-    /// Whether a tag is written, even one that a digest overrides.
-    pub(super) fn has_tag(&self) -> bool {
-        self.tag.is_some()
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod artifact;
 mod generate;
+pub mod images;
 mod key;
 mod occurrence;
 mod payload;

@@ -60,10 +60,11 @@ impl Sign {
                 "nothing says where the attestation goes; give --attach, or --store and --note",
             ));
         }
+        let gathered = self.images.gather()?;
         let keys = self.keys.load()?;
         let claim = self.claims.claim()?;
-        let registries = self.registry.connect(self.images.repositories())?;
-        let images = self.images.pinned(&registries).await?;
+        let registries = self.registry.connect(gathered.repositories())?;
+        let images = gathered.pinned(&registries).await?;
         let store = self.store.connect().await?;
         let destinations = Destinations { registries, attach: self.attach, store };
         let mut receipts = Vec::new();
