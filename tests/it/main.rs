@@ -27,6 +27,7 @@ mod grafeas_server;
 mod grafeas_store;
 mod kit;
 mod layers;
+mod layout;
 mod live;
 mod manifest;
 mod name_pattern;

@@ -4,6 +4,7 @@ mod deadline;
 mod error;
 mod evidence;
 mod grafeas;
+mod layout;
 mod registry;
 mod secret;
 mod task;
@@ -18,6 +19,9 @@ pub use evidence::{
     Records, Runnable, Shelf,
 };
 pub use grafeas::{GrafeasStore, StoreEvidence, StoreOptions, StoreOptionsError, StoreToken};
+pub use layout::{
+    BadLayoutPlace, Layout, LayoutBlob, LayoutError, LayoutImage, LayoutPlace, LayoutRoot,
+};
 pub use registry::{
     Credential, CredentialOptions, CredentialSource, Fetched, HostError, HostOptions, Pushed,
     Reference, Registries, RegistriesError, RegistriesOptions,

@@ -1,0 +1,4 @@
+//! Images on disk: genuine ones by `BuildKit`, and crafted ones.
+
+mod genuine;
+mod hostile;
