@@ -18,7 +18,9 @@ pub use evidence::{
     Answer, Answered, Description, Evidence, EvidenceOptions, Gathered, ImageError, Lookup,
     Records, Runnable, Shelf,
 };
-pub use grafeas::{GrafeasStore, StoreEvidence, StoreOptions, StoreOptionsError, StoreToken};
+pub use grafeas::{
+    Filed, FiledAbout, GrafeasStore, StoreEvidence, StoreOptions, StoreOptionsError, StoreToken,
+};
 pub use layout::{
     BadLayoutPlace, Layout, LayoutBlob, LayoutError, LayoutImage, LayoutPlace, LayoutRoot,
 };

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::name::{Digest, ImageRef, Repository};
+use crate::name::{Digest, ImageRef, PinnedImage, Repository};
 
 /// `https://registry.example/acme/shop@sha256:…`, however it was spelled.
 ///
@@ -44,6 +44,11 @@ impl ResourceUri {
             .iter()
             .flat_map(|name| [format!("https://{name}@{digest}"), format!("{name}@{digest}")])
             .collect()
+    }
+
+    /// The image that it claims to be about.
+    pub fn image(&self) -> PinnedImage {
+        PinnedImage { repository: self.repository.clone(), digest: self.digest }
     }
 
     /// Whether it claims to be about that repository and digest.

@@ -133,7 +133,7 @@ impl Reader<'_> {
         self.foreign += sieved.foreign;
         self.found.kept.extend(sieved.kept);
         self.found.others.extend(sieved.others);
-        if self.found.kept.len() > MOST_KEPT {
+        if self.found.kept.len() > MOST_KEPT.saturating_mul(self.sieve.images.len()) {
             return Err(self.caller.too_much(MOST_KEPT, "occurrences about one image"));
         }
         if self.foreign > MOST_FOREIGN {

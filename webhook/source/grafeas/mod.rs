@@ -6,6 +6,7 @@
 //! a failure and not an absence.
 
 mod call;
+mod filed;
 mod filter;
 mod listing;
 mod metadata;
@@ -20,11 +21,12 @@ use std::{collections::HashSet, sync::Arc};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 
+pub use filed::{Filed, FiledAbout};
 pub use options::{StoreOptions, StoreOptionsError, StoreToken};
 
 use crate::{
-    attest::Candidate,
-    name::{Digest, NoteName, Repository},
+    attest::{Candidate, grafeas::Version},
+    name::{Digest, NoteName, PinnedImage, Repository},
     source::{Deadline, FetchError},
     verify::Rejection,
 };
@@ -63,6 +65,11 @@ impl GrafeasStore {
         Ok(Self { caller: Caller::new(&options)?, options })
     }
 
+    /// The version that it speaks.
+    pub fn api(&self) -> Version {
+        self.options.api
+    }
+
     /// Its name in the configuration, which is the `source` of what comes from it.
     pub fn name(&self) -> &str {
         &self.options.name
@@ -90,8 +97,10 @@ impl GrafeasStore {
         let sieve = Arc::new(Sieve {
             source: Arc::clone(&self.options.name),
             project: self.options.project.clone(),
-            repository: repository.clone(),
-            digests: digests.to_vec(),
+            images: digests
+                .iter()
+                .map(|&digest| PinnedImage { repository: repository.clone(), digest })
+                .collect(),
             notes: notes.iter().map(|&note| note.clone()).collect(),
             records: self.options.records.clone(),
         });
@@ -160,7 +169,7 @@ impl GrafeasStore {
                 }
                 continue;
             };
-            for Sifted { name, candidates, record, unreadable } in found.kept {
+            for Sifted { name, candidates, record, unreadable, .. } in found.kept {
                 if seen.insert(name) {
                     evidence.candidates.extend(candidates);
                     evidence.records.extend(record);

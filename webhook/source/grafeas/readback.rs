@@ -14,6 +14,11 @@ pub(super) fn keeps(kept: &Value, sent: &Value) -> bool {
     }
 }
 
+/// Whether everything that is in `wanted` is in `known` too.
+pub(super) fn holds(known: &Value, wanted: &Value) -> bool {
+    keeps_member(Some(known), wanted)
+}
+
 fn keeps_member(kept: Option<&Value>, sent: &Value) -> bool {
     match (kept, sent) {
         (None, sent) => is_empty(sent),

@@ -13,7 +13,7 @@ use crate::{
         Candidate,
         grafeas::{Evidence, Occurrence, Page, PageError},
     },
-    name::{Code, Digest, NoteName, NotePattern, OccurrenceName, ProjectName, Repository},
+    name::{Code, NoteName, NotePattern, OccurrenceName, PinnedImage, ProjectName},
     verify::Rejection,
 };
 
@@ -22,8 +22,7 @@ use crate::{
 pub(super) struct Sieve {
     pub(super) source: Arc<str>,
     pub(super) project: ProjectName,
-    pub(super) repository: Repository,
-    pub(super) digests: Vec<Digest>,
+    pub(super) images: HashSet<PinnedImage>,
     pub(super) notes: HashSet<NoteName>,
     pub(super) records: Vec<NotePattern>,
 }
@@ -32,6 +31,8 @@ pub(super) struct Sieve {
 #[derive(Debug)]
 pub(super) struct Sifted {
     pub(super) name: String,
+    /// The one of the images that it says it is about.
+    pub(super) image: PinnedImage,
     pub(super) candidates: Vec<Candidate>,
     pub(super) record: Option<(&'static str, Value)>,
     pub(super) unreadable: Option<Rejection>,
@@ -90,7 +91,7 @@ impl Sieve {
     ) -> bool {
         let Ok(occurrence) = Occurrence::read(raw) else { return false };
         sieved.names.push(hasher.hash_one(occurrence.name()));
-        let Some(name) = self.is_ours(&occurrence) else { return false };
+        let Some((name, image)) = self.is_ours(&occurrence) else { return false };
         let Some(note) = occurrence.note().filter(|note| of.is_none_or(|of| of == *note)) else {
             return false;
         };
@@ -100,7 +101,7 @@ impl Sieve {
         if !counts && sieved.others.len() >= most_others {
             return false;
         }
-        let sifted = self.sift(&name, &occurrence, wanted, recorded);
+        let sifted = self.sift(&name, image, &occurrence, wanted, recorded);
         if counts && (wanted || sifted.record.is_some() || sifted.unreadable.is_some()) {
             sieved.kept.push(sifted);
             return true;
@@ -111,19 +112,21 @@ impl Sieve {
         false
     }
 
-    /// The name, if the occurrence is of the project and says that it is about the image.
-    fn is_ours(&self, occurrence: &Occurrence<'_>) -> Option<OccurrenceName> {
-        let resource = occurrence.resource()?;
-        if !self.digests.iter().any(|digest| resource.is(&self.repository, *digest)) {
+    /// Name and image, if the occurrence is of the project and says that it is about one of the
+    /// images.
+    fn is_ours(&self, occurrence: &Occurrence<'_>) -> Option<(OccurrenceName, PinnedImage)> {
+        let image = occurrence.resource()?.image();
+        if !self.images.contains(&image) {
             return None;
         }
         let name: OccurrenceName = occurrence.name().parse().ok()?;
-        (name.project() == self.project).then_some(name)
+        (name.project() == self.project).then_some((name, image))
     }
 
     fn sift(
         &self,
         name: &OccurrenceName,
+        image: PinnedImage,
         occurrence: &Occurrence<'_>,
         wanted: bool,
         recorded: bool,
@@ -139,6 +142,6 @@ impl Sieve {
             code: Code::SignatureMalformed,
             detail: unreadable.detail,
         });
-        Sifted { name: name.to_string(), candidates, record, unreadable }
+        Sifted { name: name.to_string(), image, candidates, record, unreadable }
     }
 }

@@ -40,14 +40,28 @@ impl GrafeasStore {
         note: &NoteName,
         deadline: Deadline,
     ) -> Result<bool, FetchError> {
-        let hint = json!({"hint": {"humanReadableName": note.id()}});
-        // Some backends file a note by the name in its body, not by the one in the query.
         let message = json!({
-            "name": note.as_str(),
             "shortDescription": format!("attestations of {}", note.id()),
             "kind": "ATTESTATION",
-            "attestationAuthority": hint,
+            "attestationAuthority": {"hint": {"humanReadableName": note.id()}},
         });
+        self.create_note_as(note, message, deadline).await
+    }
+
+    /// Makes a note, given in v1beta1's shape with the details of its kind; `false` if it was there.
+    ///
+    /// # Errors
+    /// [`FetchError`] if the store refuses.
+    pub async fn create_note_as(
+        &self,
+        note: &NoteName,
+        mut message: Value,
+        deadline: Deadline,
+    ) -> Result<bool, FetchError> {
+        if let Some(members) = message.as_object_mut() {
+            // Some backends file a note by the name in its body, not by the one in the query.
+            members.insert("name".into(), note.as_str().into());
+        }
         let message = convert(message, Class::Note, Version::V1Beta1, self.options.api);
         let path = format!("{}/notes", note.project());
         let query = [("noteId", note.id())];
