@@ -53,8 +53,8 @@ fn keys_that_cannot_sign_are_refused() {
             Some("without its secret key"),
         ),
         ("two keys", two, None, Some("2 secret keys")),
-        ("text", b"not a key".to_vec(), None, Some("no OpenPGP secret key")),
-        ("empty", Vec::new(), None, Some("no OpenPGP secret key")),
+        ("text", b"not a key".to_vec(), None, Some("no secret key")),
+        ("empty", Vec::new(), None, Some("no secret key")),
     ] {
         let passphrase = passphrase.map(|text: &str| Passphrase::from(text.to_owned()));
         match (SigningKey::load(&file, passphrase.as_ref(), now()), want) {

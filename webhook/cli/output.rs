@@ -65,7 +65,8 @@ pub fn say(line: &str) {
     let _closed = writeln!(io::stderr(), "{line}");
 }
 
-fn with_causes(mut text: String, mut cause: Option<&(dyn Error + 'static)>) -> String {
+/// A text with the causes of an error below it, a line each.
+pub fn with_causes(mut text: String, mut cause: Option<&(dyn Error + 'static)>) -> String {
     while let Some(error) = cause {
         let _infallible = write!(text, "\n  because: {error}");
         cause = error.source();

@@ -1,9 +1,17 @@
 //! Where a secret comes from: never from the command line itself, which other users can see.
 
-use std::{fs, io::Read as _, path::PathBuf, str::FromStr};
+use std::{
+    fs,
+    io::{IsTerminal as _, Read as _},
+    path::PathBuf,
+    str::FromStr,
+};
 
 use crate::{sign::Passphrase, source::Secret};
 
+#[cfg(target_os = "linux")]
+use rustix::process::DumpableBehavior;
+use rustix::process::{Resource, Rlimit, setrlimit};
 use zeroize::Zeroizing;
 
 use super::Failure;
@@ -26,7 +34,6 @@ impl FromStr for Source {
         match text.split_once(':') {
             Some(("env", "")) => Err(BadSource::NoVariable),
             Some(("env", name)) => Ok(Self::Variable(name.to_owned())),
-            Some(("gpg", _)) => Err(BadSource::Gpg),
             _ if text == "-" => Ok(Self::Stdin),
             _ => Ok(Self::File(text.into())),
         }
@@ -38,8 +45,6 @@ impl FromStr for Source {
 pub enum BadSource {
     #[error("`env:` must be followed by the name of a variable")]
     NoVariable,
-    #[error("keys of gpg-agent cannot be used yet; export the key to a file")]
-    Gpg,
 }
 
 impl Source {
@@ -47,6 +52,20 @@ impl Source {
     pub fn passphrase(&self) -> Result<Passphrase, Failure> {
         let bytes = self.bytes("passphrase")?;
         Ok(Passphrase::from(bytes.strip_suffix(b"\n").unwrap_or(&bytes)))
+    }
+
+    /// Whether there is a person at a terminal to be asked.
+    pub fn can_ask() -> bool {
+        std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    }
+
+    /// Asks the person at the terminal for a passphrase, which is not shown.
+    pub fn ask(prompt: &str) -> Result<Passphrase, Failure> {
+        let unreadable = |error| Failure::failed("cannot read from the terminal", error);
+        let console = console::Term::stderr();
+        console.write_str(prompt).map_err(unreadable)?;
+        let line = Zeroizing::new(console.read_secure_line().map_err(unreadable)?);
+        Ok(Passphrase::from(line.as_bytes()))
     }
 
     /// Reads a token or the like; one line's end at its end is no part of it.
@@ -76,6 +95,17 @@ impl Source {
             }
         }
     }
+}
+
+/// Sees to it that no memory of this process, and so no secret in it, ends in a core file.
+pub fn guard() -> Result<(), Failure> {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    setrlimit(Resource::Core, none)
+        .map_err(|error| Failure::failed("core files cannot be turned off", error))?;
+    #[cfg(target_os = "linux")]
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
+        .map_err(|error| Failure::failed("core files cannot be turned off", error))?;
+    Ok(())
 }
 
 impl std::fmt::Display for Source {

@@ -1,38 +1,44 @@
-//! An attestation on its way into a registry, as a referrer of its image.
+//! Artifacts of ours on their way into a registry, as referrers of an image.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::{
     attest::{
-        artifact::{ARTIFACT_TYPE, INLINE},
-        oci::{Descriptor, Manifest, media_type},
+        artifact::INLINE,
+        oci::{Descriptor, EMPTY, Manifest, media_type},
     },
-    source::Fetched,
+    name::Repository,
+    source::{Deadline, FetchError, Fetched, Pushed, Registries},
 };
 
-/// One layer and the manifest that refers to the image.
+/// Layers, and the manifest over them that refers to the image.
 #[derive(Clone, Debug)]
 pub struct Artifact {
-    /// The layer's bytes, also in the manifest where they are few.
-    pub layer: Vec<u8>,
+    layers: Vec<Layer>,
     /// The manifest.
     pub manifest: Manifest,
 }
 
+/// Bytes of one media type.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    /// What the bytes are.
+    pub media_type: String,
+    /// The bytes, also in the manifest where they are few.
+    pub bytes: Bytes,
+}
+
 impl Artifact {
-    /// Puts `layer` under a manifest that refers to the image that was `fetched`.
+    /// Puts layers under a manifest that refers to the image that was `fetched`.
     pub fn new(
         fetched: &Fetched,
-        layer: Vec<u8>,
-        layer_type: &str,
+        artifact_type: &str,
+        layers: Vec<Layer>,
         predicate_type: &str,
         created: Timestamp,
     ) -> Self {
-        let mut descriptor = Descriptor::of(layer_type, &layer);
-        if layer.len() <= INLINE {
-            descriptor.data = Some(STANDARD.encode(&layer));
-        }
         let subject = Descriptor {
             digest: fetched.digest,
             ..Descriptor::of(&fetched.media_type, &fetched.bytes)
@@ -40,9 +46,9 @@ impl Artifact {
         let manifest = Manifest {
             schema_version: 2,
             media_type: Some(media_type::OCI_MANIFEST.into()),
-            artifact_type: Some(ARTIFACT_TYPE.into()),
+            artifact_type: Some(artifact_type.into()),
             config: Descriptor::empty(),
-            layers: vec![descriptor],
+            layers: layers.iter().map(Layer::descriptor).collect(),
             subject: Some(subject),
             annotations: [
                 ("countersign.dev/predicate-type".into(), predicate_type.into()),
@@ -50,6 +56,36 @@ impl Artifact {
             ]
             .into(),
         };
-        Self { layer, manifest }
+        Self { layers, manifest }
+    }
+
+    /// Uploads the blobs, then the manifest, so that nothing half-written is ever listed.
+    ///
+    /// # Errors
+    /// If the registry does not take it, or keeps something else.
+    pub async fn push(
+        self,
+        registries: &Registries,
+        repository: &Repository,
+        deadline: Deadline,
+    ) -> Result<Pushed, FetchError> {
+        let manifest = serde_json::to_vec(&self.manifest).unwrap_or_default();
+        let empty = Bytes::from_static(EMPTY);
+        registries.push_blob(repository, media_type::EMPTY, empty, deadline).await?;
+        for Layer { media_type, bytes } in self.layers {
+            registries.push_blob(repository, &media_type, bytes, deadline).await?;
+        }
+        let media_type = media_type::OCI_MANIFEST;
+        registries.push_manifest(repository, media_type, manifest.into(), deadline).await
+    }
+}
+
+impl Layer {
+    fn descriptor(&self) -> Descriptor {
+        let mut descriptor = Descriptor::of(&self.media_type, &self.bytes);
+        if self.bytes.len() <= INLINE {
+            descriptor.data = Some(STANDARD.encode(&self.bytes));
+        }
+        descriptor
     }
 }

@@ -12,7 +12,7 @@ use sequoia_openpgp::{
     types::KeyFlags,
 };
 
-use super::key::{Passphrase, SigningKeyError};
+use super::key::{Passphrase, SigningKeyError, system_time};
 use crate::{name::Fingerprint, verify::openpgp_fingerprint};
 
 /// A key that was just made.
@@ -39,7 +39,7 @@ pub fn generate_key(
     }
     let fault = SigningKeyError::fault;
     let (cert, _) = CertBuilder::new()
-        .set_creation_time(super::key::system_time(now))
+        .set_creation_time(system_time(now))
         .set_profile(Profile::RFC4880)
         .map_err(fault)?
         .set_cipher_suite(CipherSuite::Cv25519)

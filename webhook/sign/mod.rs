@@ -1,15 +1,34 @@
 //! What CI publishes: statements, signatures, uploads.
+//!
+//! ```text
+//! Entry: image, claims, records ──Publisher──▶ Receipts: what stands where, what does not and why
+//!                 │                    │
+//!              Signer            Standing: what was said before
+//! ```
 
 mod artifact;
+mod attestation;
 mod generate;
 pub mod images;
 mod key;
+mod notes;
 mod occurrence;
 mod payload;
 mod publish;
+mod receipt;
+mod record;
+mod run;
+mod standing;
 
-pub use artifact::Artifact;
+pub use artifact::{Artifact, Layer};
+pub use attestation::Attestation;
 pub use generate::{GeneratedKey, generate_key};
-pub use key::{Passphrase, SigningFault, SigningKey, SigningKeyError};
+pub use key::{AgentKey, Passphrase, PemKey, Signer, SigningFault, SigningKey, SigningKeyError};
 pub use payload::{BadPredicateType, Claim, PredicateType};
-pub use publish::{Destinations, Publication, PublishError, Publisher, Receipt, StoreDestination};
+pub use publish::{Destinations, Entry, Publisher, StoreDestination};
+pub use receipt::{Publication, PublishError, Receipt};
+pub use record::{Record, RecordKind};
+pub use run::Stop;
+
+/// Longest wait for a registry or store; a CI job has more time than a review.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);

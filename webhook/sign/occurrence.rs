@@ -1,4 +1,5 @@
-//! Attestations as Grafeas v1beta1 occurrences, in the shape that Kritis and Voucher read.
+//! Attestations as Grafeas occurrences, in the shapes that Kritis, Voucher and Binary Authorization
+//! read.
 
 use std::io::Write as _;
 
@@ -6,50 +7,75 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sequoia_openpgp::armor::{self, Writer};
 use serde_json::{Value, json};
 
+use super::{Attestation, SigningKeyError};
 use crate::{
-    attest::{Signed, grafeas::ResourceUri},
-    name::{NoteName, PinnedImage},
+    attest::{
+        Signed,
+        grafeas::{ResourceUri, Version},
+    },
+    name::NoteName,
 };
 
-use super::{SigningKey, SigningKeyError};
-
-/// The occurrence that carries `signed`, an attestation of `image` by `key`.
+/// The occurrence that carries an attestation, in v1beta1's shape.
+///
+/// v1 has no member for an OpenPGP message: for it the message is a signature beside the payload
+/// that it holds, as Binary Authorization documents it.
 pub fn of(
-    image: &PinnedImage,
+    attestation: &Attestation,
     note: &NoteName,
-    key: &SigningKey,
-    signed: &Signed,
+    api: Version,
 ) -> Result<Value, SigningKeyError> {
+    let image = &attestation.image;
+    let key_id = attestation.signer.to_string();
+    let generic = |signatures: Value| {
+        json!({"genericSignedAttestation": {
+            "contentType": "SIMPLE_SIGNING_JSON",
+            "serializedPayload": STANDARD.encode(&attestation.payload),
+            "signatures": signatures,
+        }})
+    };
+    let (details, envelope) = match &attestation.signed {
+        Signed::Dsse(envelope) => {
+            // Servers ask for details; what is signed is the envelope.
+            let signatures = envelope.signatures().iter().map(
+                |one| json!({"signature": STANDARD.encode(&one.signature), "publicKeyId": key_id}),
+            );
+            let details = json!({"genericSignedAttestation": {
+                "serializedPayload": STANDARD.encode(envelope.payload()),
+                "signatures": signatures.collect::<Vec<_>>(),
+            }});
+            (details, Some(json!(envelope)))
+        }
+        Signed::OpenPgpMessage(message) => {
+            let armor = armored(message)?;
+            let details = match api {
+                Version::V1Beta1 => json!({"pgpSignedAttestation": {
+                    "signature": armor,
+                    "contentType": "SIMPLE_SIGNING_JSON",
+                    "pgpKeyId": key_id,
+                }}),
+                Version::V1 => generic(json!([
+                    {"signature": STANDARD.encode(armor), "publicKeyId": key_id}
+                ])),
+            };
+            (details, None)
+        }
+        Signed::Raw { signatures, .. } => {
+            let signatures = signatures.iter().map(
+                |one| json!({"signature": STANDARD.encode(&one.bytes), "publicKeyId": one.key_id}),
+            );
+            (generic(signatures.collect()), None)
+        }
+        Signed::OpenPgpDetached(_) | Signed::Unsupported { .. } => (Value::Null, None),
+    };
     let mut occurrence = json!({
         "resource": {"uri": ResourceUri::written_for(&image.repository, image.digest)},
         "noteName": note.as_str(),
         "kind": "ATTESTATION",
+        "attestation": {"attestation": details},
     });
-    let (attestation, envelope) = match signed {
-        Signed::Dsse(envelope) => (
-            // Servers ask for details; what is signed is the envelope.
-            json!({"genericSignedAttestation": {
-                "serializedPayload": STANDARD.encode(envelope.payload()),
-                "signatures": envelope.signatures().iter().map(|signature| json!({
-                    "signature": STANDARD.encode(&signature.signature),
-                    "publicKeyId": key.fingerprint().to_string(),
-                })).collect::<Vec<_>>(),
-            }}),
-            Some(json!(envelope)),
-        ),
-        Signed::OpenPgpMessage(message) => (
-            json!({"pgpSignedAttestation": {
-                "signature": armored(message)?,
-                "contentType": "SIMPLE_SIGNING_JSON",
-                "pgpKeyId": key.fingerprint().to_string(),
-            }}),
-            None,
-        ),
-        _ => (Value::Null, None),
-    };
-    if let Some(members) = occurrence.as_object_mut() {
-        members.insert("attestation".into(), json!({"attestation": attestation}));
-        members.extend(envelope.map(|envelope| ("envelope".to_owned(), envelope)));
+    if let (Some(members), Some(envelope)) = (occurrence.as_object_mut(), envelope) {
+        members.insert("envelope".into(), envelope);
     }
     Ok(occurrence)
 }

@@ -1,26 +1,25 @@
-//! Sign, check, publish, read back.
+//! Sign, check, publish, read back: everything that is to be said about one image.
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use jiff::Timestamp;
-use serde::Serialize;
 
+use super::{
+    Artifact, Attestation, Claim, Layer, PATIENCE, Publication, PublishError, Receipt, Record,
+    Signer,
+    attestation::{is_by, trust_in},
+    occurrence,
+    standing::{Standing, StandingAbout},
+};
 use crate::{
     attest::{
-        Candidate, Envelope, EnvelopeSignature, IN_TOTO, Signed,
-        artifact::{ENVELOPE_LAYER, SIMPLE_SIGNING_LAYER},
-        oci::{EMPTY, media_type},
-        pae,
+        Signed,
+        artifact::{ARTIFACT_TYPE, ENVELOPE_LAYER, LARGEST_LAYER, SIMPLE_SIGNING_LAYER},
     },
-    name::{NoteName, PinnedImage, ProjectName},
-    source::{
-        Deadline, Evidence, EvidenceOptions, FetchError, GrafeasStore, Reference, Registries, Shelf,
-    },
-    verify::{Authority, Image, Key, KeyError, Rejection, Trust, TrustError, Verified},
+    name::{Fingerprint, NoteName, PinnedImage, ProjectName},
+    source::{Deadline, GrafeasStore, Reference, Registries, landed},
+    verify::{Attests, Trust},
 };
-
-use super::{Artifact, Claim, SigningKey, SigningKeyError, occurrence};
 
 /// Where attestations go.
 pub struct Destinations {
@@ -36,254 +35,209 @@ pub struct Destinations {
 pub struct StoreDestination {
     /// The server.
     pub store: Arc<GrafeasStore>,
-    /// The note that they are filed under.
+    /// The note that attestations are filed under.
     pub note: NoteName,
-    /// The project that they are written into.
+    /// The project that occurrences are written into.
     pub project: ProjectName,
 }
 
-/// What became of one claim about one image, signed with one key.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Receipt {
-    /// The image's repository.
-    pub image: String,
-    /// Its digest.
-    pub digest: String,
-    /// `simple-signing` or a URI.
-    pub predicate_type: String,
-    /// The fingerprint of the signer's certificate.
-    pub signer: String,
-    /// Where it stands now.
-    pub published: Vec<Publication>,
+/// All that is to be said about one image.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The image.
+    pub image: PinnedImage,
+    /// What every key signs.
+    pub claims: Vec<Arc<Claim>>,
+    /// What nobody signs; it goes to the store.
+    pub records: Vec<Record>,
 }
 
-/// One place where an attestation stands.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase", tag = "kind")]
-pub enum Publication {
-    /// In a Grafeas server.
-    Occurrence {
-        store: String,
-        name: String,
-        /// It stood there before.
-        unchanged: bool,
-    },
-    /// In the image's registry.
-    Referrer {
-        digest: String,
-        /// The fallback tag that lists it, where the registry does not.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        tag: Option<String>,
-        /// It stood there before.
-        unchanged: bool,
-    },
-}
-
-/// Why nothing, or not all, was published.
-#[derive(Debug, thiserror::Error)]
-pub enum PublishError {
-    /// The key cannot sign.
-    #[error(transparent)]
-    Key(#[from] SigningKeyError),
-    /// The key's certificate cannot be read back.
-    #[error(transparent)]
-    Certificate(#[from] KeyError),
-    /// The key's certificate cannot stand for an authority.
-    #[error(transparent)]
-    Trust(#[from] TrustError),
-    /// A registry or store did not do its part.
-    #[error(transparent)]
-    Fetch(#[from] Arc<FetchError>),
-    /// The signature just made would not count, so it was not published.
-    #[error("the signature that was just made does not count: {} ({})", .0.detail, .0.code)]
-    Useless(Box<Rejection>),
-    /// The payload is not what verifiers read.
-    #[error("the statement is not one that verifiers read; check the predicate")]
-    Unreadable,
-}
-
-/// One signer at work: signs with one key, knows what that key has signed already.
-pub struct Publisher<'a> {
-    key: &'a SigningKey,
-    destinations: &'a Destinations,
+/// Signs with some keys and publishes, knows what they have signed already.
+pub struct Publisher {
+    signers: Arc<[Signer]>,
+    destinations: Destinations,
     trust: Arc<Trust>,
-    evidence: Evidence,
+    standing: Standing,
 }
 
-impl<'a> Publisher<'a> {
-    /// A publisher that signs with `key`.
+impl Publisher {
+    /// A publisher of these entries. Reads ahead what stands already, where they are many.
     ///
     /// # Errors
-    /// The key's own certificate is one that no gate would accept.
-    pub fn new(
-        key: &'a SigningKey,
-        claims: &[Claim],
-        destinations: &'a Destinations,
+    /// A key's public half is one that no gate would accept; a key in PEM and simple signing that
+    /// is to be attached; the store's lists cannot be read.
+    pub async fn new(
+        signers: Vec<Signer>,
+        entries: &[Entry],
+        destinations: Destinations,
     ) -> Result<Self, PublishError> {
-        let mut authority = Authority::new("signer", Key::openpgp(&key.certificate()?)?);
-        authority.note = destinations.store.as_ref().map(|store| store.note.clone());
-        authority.attests = claims.iter().map(Claim::attests).collect();
-        let trust = Arc::new(Trust::new(vec![authority])?);
-        let stores = destinations.store.iter().map(|store| Arc::clone(&store.store)).collect();
-        let evidence = Evidence::new(EvidenceOptions {
-            registries: Arc::clone(&destinations.registries),
-            stores,
-            trust: Arc::clone(&trust),
-            shelf: Shelf { found: PATIENCE, none: PATIENCE },
-            memory: 8 * 1024 * 1024,
-            patience: PATIENCE,
-            reads_settings: false,
-        });
-        Ok(Self { key, destinations, trust, evidence })
+        let claims = || entries.iter().flat_map(|entry| &entry.claims);
+        let messages = claims().any(|claim| matches!(**claim, Claim::SimpleSigning));
+        if destinations.attach && messages && !signers.iter().all(Signer::makes_messages) {
+            return Err(super::SigningKeyError::PemMessage.into());
+        }
+        let mut attests: Vec<Attests> = Vec::new();
+        for claim in claims() {
+            let kind = claim.attests();
+            if !attests.contains(&kind) {
+                attests.push(kind);
+            }
+        }
+        let own_note = destinations.store.as_ref().map(|store| &store.note);
+        let keys = signers
+            .iter()
+            .map(|signer| Ok((signer.fingerprint(), signer.verifying()?)))
+            .collect::<Result<Vec<_>, PublishError>>()?;
+        let trust =
+            trust_in(if attests.is_empty() { Vec::new() } else { keys }, &attests, own_note)?;
+        let mut notes: Vec<NoteName> = own_note.into_iter().cloned().collect();
+        notes.extend(entries.iter().flat_map(|entry| &entry.records).map(|one| one.note.clone()));
+        notes.sort();
+        notes.dedup();
+        let mut standing = Standing::new(&destinations, &trust, notes);
+        let images: Vec<PinnedImage> = entries.iter().map(|entry| entry.image.clone()).collect();
+        standing.read_ahead(&destinations, &images).await?;
+        Ok(Self { signers: signers.into(), destinations, trust, standing })
     }
 
-    /// Signs `claim` about `image` and publishes it where it does not stand yet.
-    ///
-    /// # Errors
-    /// A [`PublishError`]; `receipt` then tells what was published before.
-    pub async fn publish(
+    /// Signs and publishes what does not stand yet. One receipt for each claim and key, then one for
+    /// each record.
+    pub async fn publish(&self, entry: &Entry) -> Vec<Receipt> {
+        let now = Timestamp::now();
+        let image = &entry.image;
+        let standing = self.standing.about(&self.destinations, image, now).await;
+        let mut receipts = Vec::new();
+        for claim in &entry.claims {
+            for number in 0..self.signers.len() {
+                let Some(signer) = self.signers.get(number).map(Signer::fingerprint) else {
+                    continue;
+                };
+                let mut receipt = Receipt::of_claim(image, claim.predicate_type(), signer);
+                let outcome = match &standing {
+                    Ok(standing) => {
+                        let makes = || self.sign(number, image, claim, now);
+                        let published = &mut receipt.published;
+                        self.claim(image, claim, signer, standing, makes, published).await
+                    }
+                    Err(error) => Err(Arc::clone(error).into()),
+                };
+                receipts.push(receipt.with(outcome));
+            }
+        }
+        for record in &entry.records {
+            let mut receipt = Receipt::of_record(image, record.kind);
+            let outcome = match &standing {
+                Ok(standing) => self.record(image, record, standing, &mut receipt.published).await,
+                Err(error) => Err(Arc::clone(error).into()),
+            };
+            receipts.push(receipt.with(outcome));
+        }
+        receipts
+    }
+
+    /// Publishes one claim by one key where it does not stand; it is signed only if it has to be.
+    async fn claim<F: Future<Output = Result<Attestation, PublishError>>>(
         &self,
         image: &PinnedImage,
         claim: &Claim,
-        now: Timestamp,
-    ) -> Result<Receipt, PublishError> {
-        let standing = self.standing(image, claim, now).await?;
-        let signed = self.sign(image, claim, now)?;
-        let mut published = Vec::new();
-        if self.destinations.attach {
-            published.push(match find(&standing, "referrers") {
-                Some(known) => Publication::Referrer {
-                    digest: known.name().rsplit('@').next().unwrap_or_default().to_owned(),
-                    tag: None,
-                    unchanged: true,
-                },
-                None => self.attach(image, claim, &signed, now).await?,
+        signer: Fingerprint,
+        standing: &StandingAbout,
+        makes: impl FnOnce() -> F,
+        published: &mut Vec<Publication>,
+    ) -> Result<(), PublishError> {
+        let signer = signer.to_string();
+        let find = |source: &str| {
+            standing
+                .find(source, |one| is_by(one, &signer) && claim.is_said_by(one))
+                .map(|known| known.name().to_owned())
+        };
+        let Destinations { attach, store, .. } = &self.destinations;
+        let attached = attach.then(|| find("referrers")).flatten();
+        let filed = store.as_ref().and_then(|destination| find(destination.store.name()));
+        let complete = (!attach || attached.is_some()) && (store.is_none() || filed.is_some());
+        let attestation = if complete { None } else { Some(makes().await?) };
+        if *attach {
+            published.push(match (attached, &attestation) {
+                (None, Some(attestation)) => self.attach(image, attestation).await?,
+                (known, _) => {
+                    let name = known.unwrap_or_default();
+                    let digest = name.rsplit('@').next().unwrap_or_default().to_owned();
+                    Publication::Referrer { digest, tag: None, unchanged: true }
+                }
             });
         }
-        if let Some(destination) = &self.destinations.store {
-            let standing = find(&standing, destination.store.name());
-            published.push(self.file(image, destination, &signed, standing).await?);
+        if let Some(destination) = store {
+            published.push(match (filed, &attestation) {
+                (None, Some(attestation)) => {
+                    let api = destination.store.api();
+                    let body = occurrence::of(attestation, &destination.note, api)?;
+                    destination.file(&body).await?
+                }
+                (known, _) => destination.unchanged(known.unwrap_or_default()),
+            });
         }
-        Ok(Receipt {
-            image: image.repository.to_string(),
-            digest: image.digest.to_string(),
-            predicate_type: claim.predicate_type().to_owned(),
-            signer: self.key.fingerprint().to_string(),
-            published,
-        })
+        Ok(())
     }
 
-    /// What this key says already about the image that means the same.
-    async fn standing(
+    async fn record(
         &self,
         image: &PinnedImage,
-        claim: &Claim,
+        record: &Record,
+        standing: &StandingAbout,
+        published: &mut Vec<Publication>,
+    ) -> Result<(), PublishError> {
+        let Some(destination) = &self.destinations.store else { return Ok(()) };
+        let occurrence = record.occurrence(image);
+        published.push(match standing.record(&occurrence) {
+            Some(name) => destination.unchanged(name.to_owned()),
+            None => destination.file(&occurrence).await?,
+        });
+        Ok(())
+    }
+
+    /// Signs where it keeps nobody waiting.
+    async fn sign(
+        &self,
+        number: usize,
+        image: &PinnedImage,
+        claim: &Arc<Claim>,
         now: Timestamp,
-    ) -> Result<Vec<Verified>, PublishError> {
-        let answers = self.evidence.named(image).await;
-        let mut standing = Vec::new();
-        for answered in answers {
-            for opened in &answered.outcome?.opened {
-                standing.extend(self.trust.judge(opened, &exactly(image), now).verified);
-            }
-        }
-        standing.retain(|verified| claim.is_said_by(verified));
-        Ok(standing)
-    }
-
-    /// Signs, and checks that a gate that trusts this key would be content (P14).
-    fn sign(
-        &self,
-        image: &PinnedImage,
-        claim: &Claim,
-        now: Timestamp,
-    ) -> Result<Signed, PublishError> {
-        let payload = claim.payload(image, now);
-        let signed = match claim {
-            Claim::SimpleSigning => {
-                Signed::OpenPgpMessage(self.key.sign_message(&payload, now)?.into())
-            }
-            Claim::Statement { .. } => {
-                let signature = self.key.sign_detached(&pae(IN_TOTO, &payload), now)?;
-                let signature = EnvelopeSignature {
-                    key_id: Some(self.key.fingerprint().to_string()),
-                    signature: signature.into(),
-                };
-                Signed::Dsse(Envelope::new(IN_TOTO.into(), payload.into(), vec![signature]))
-            }
-        };
-        let candidate = Candidate {
-            source: "referrers".into(),
-            name: image.to_string(),
-            note: None,
-            recorded_at: None,
-            signed: signed.clone(),
-        };
-        let judged = self.trust.judge(&self.trust.open(&candidate, &[]), &exactly(image), now);
-        match (judged.verified.first(), judged.rejected.into_iter().next()) {
-            (Some(_), _) => Ok(signed),
-            (None, Some(rejection)) => Err(PublishError::Useless(Box::new(rejection))),
-            (None, None) => Err(PublishError::Unreadable),
-        }
-    }
-
-    /// Files the attestation as an occurrence, unless one stands there already.
-    async fn file(
-        &self,
-        image: &PinnedImage,
-        destination: &StoreDestination,
-        signed: &Signed,
-        standing: Option<&Verified>,
-    ) -> Result<Publication, PublishError> {
-        let store = destination.store.name().to_owned();
-        if let Some(known) = standing {
-            let name = known.name().to_owned();
-            return Ok(Publication::Occurrence { store, name, unchanged: true });
-        }
-        let body = occurrence::of(image, &destination.note, self.key, signed)?;
-        let name = destination
-            .store
-            .create_occurrence(&destination.project, &body, Deadline::after(PATIENCE))
-            .await
-            .map_err(Arc::new)?
-            .to_string();
-        Ok(Publication::Occurrence { store, name, unchanged: false })
+    ) -> Result<Attestation, PublishError> {
+        let (signers, trust) = (Arc::clone(&self.signers), Arc::clone(&self.trust));
+        let (image, claim) = (image.clone(), Arc::clone(claim));
+        let signing = tokio::task::spawn_blocking(move || match signers.get(number) {
+            Some(signer) => Attestation::sign(signer, &image, &claim, &trust, now),
+            None => Err(PublishError::Unreadable),
+        });
+        landed(signing).await
     }
 
     async fn attach(
         &self,
         image: &PinnedImage,
-        claim: &Claim,
-        signed: &Signed,
-        now: Timestamp,
+        attestation: &Attestation,
     ) -> Result<Publication, PublishError> {
-        let (layer, layer_type) = match signed {
-            Signed::OpenPgpMessage(message) => (message.to_vec(), SIMPLE_SIGNING_LAYER),
-            Signed::Dsse(envelope) => (
-                serde_json::to_vec(envelope).map_err(|_| PublishError::Unreadable)?,
-                ENVELOPE_LAYER,
-            ),
-            _ => return Err(PublishError::Unreadable),
+        let (bytes, media_type) = match &attestation.signed {
+            Signed::OpenPgpMessage(message) => (message.clone(), SIMPLE_SIGNING_LAYER),
+            Signed::Dsse(envelope) => {
+                let bytes = serde_json::to_vec(envelope).map_err(|_| PublishError::Unreadable)?;
+                (bytes.into(), ENVELOPE_LAYER)
+            }
+            _ => return Err(super::SigningKeyError::PemMessage.into()),
         };
+        if bytes.len() as u64 > LARGEST_LAYER {
+            return Err(PublishError::TooLarge { size: bytes.len(), most: LARGEST_LAYER });
+        }
         let (registries, repository) = (&self.destinations.registries, &image.repository);
         let deadline = Deadline::after(PATIENCE);
         let by_digest = Reference::Digest(image.digest);
         let fetched =
             registries.manifest(repository, by_digest, deadline).await.map_err(Arc::new)?;
-        let artifact = Artifact::new(&fetched, layer, layer_type, claim.predicate_type(), now);
-        let manifest =
-            serde_json::to_vec(&artifact.manifest).map_err(|_| PublishError::Unreadable)?;
-        let pushed = async {
-            let empty = Bytes::from_static(EMPTY);
-            registries.push_blob(repository, media_type::EMPTY, empty, deadline).await?;
-            registries.push_blob(repository, layer_type, artifact.layer.into(), deadline).await?;
-            registries
-                .push_manifest(repository, media_type::OCI_MANIFEST, manifest.into(), deadline)
-                .await
-        }
-        .await
-        .map_err(Arc::new)?;
+        let layers = vec![Layer { media_type: media_type.into(), bytes }];
+        let predicate_type = attestation.claim.predicate_type();
+        let created = attestation.created;
+        let artifact = Artifact::new(&fetched, ARTIFACT_TYPE, layers, predicate_type, created);
+        let pushed = artifact.push(registries, repository, deadline).await.map_err(Arc::new)?;
         Ok(Publication::Referrer {
             digest: pushed.digest.to_string(),
             tag: pushed.fallback_tag,
@@ -292,19 +246,19 @@ impl<'a> Publisher<'a> {
     }
 }
 
-fn find<'v>(standing: &'v [Verified], source: &str) -> Option<&'v Verified> {
-    standing.iter().find(|verified| verified.source() == source)
-}
+impl StoreDestination {
+    async fn file(&self, occurrence: &serde_json::Value) -> Result<Publication, PublishError> {
+        let deadline = Deadline::after(PATIENCE);
+        let name = self
+            .store
+            .create_occurrence(&self.project, occurrence, deadline)
+            .await
+            .map_err(Arc::new)?
+            .to_string();
+        Ok(Publication::Occurrence { store: self.store.name().to_owned(), name, unchanged: false })
+    }
 
-fn exactly(image: &PinnedImage) -> Image<'_> {
-    Image {
-        repository: &image.repository,
-        digest: image.digest,
-        platform: None,
-        config: None,
-        equals: &[],
+    fn unchanged(&self, name: String) -> Publication {
+        Publication::Occurrence { store: self.store.name().to_owned(), name, unchanged: true }
     }
 }
-
-/// Longest wait for a registry or store; a CI job has more time than a review.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);

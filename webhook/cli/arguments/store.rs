@@ -6,7 +6,7 @@ use crate::{
     attest::grafeas::Version,
     name::{NoteName, ProjectName},
     sign::StoreDestination,
-    source::{Deadline, GrafeasStore, StoreOptions, StoreToken},
+    source::{GrafeasStore, StoreOptions, StoreToken},
 };
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
         Failure,
         secret::{BadSource, Source},
     },
-    PATIENCE, pem,
+    pem,
 };
 
 /// Which Grafeas server to write to, and how.
@@ -34,7 +34,7 @@ pub struct StoreArguments {
     project: Option<ProjectName>,
     /// Make the note, and its project, where they are missing
     #[arg(long, requires = "store")]
-    create_note: bool,
+    pub create_note: bool,
     /// The server's authority, in PEM
     #[arg(long, value_name = "FILE", requires = "store")]
     store_ca: Option<PathBuf>,
@@ -90,8 +90,8 @@ impl StoreTokenArgument {
 }
 
 impl StoreArguments {
-    /// The server, if one was named, with the note that occurrences are filed under.
-    pub async fn connect(&self) -> Result<Option<StoreDestination>, Failure> {
+    /// The server, if one was named, with the note that occurrences are filed under. Contacts nobody.
+    pub fn connect(&self) -> Result<Option<StoreDestination>, Failure> {
         let (Some(url), Some(note)) = (&self.store, &self.note) else { return Ok(None) };
         let project = self.project.clone().unwrap_or_else(|| note.project());
         let mut options =
@@ -105,30 +105,6 @@ impl StoreArguments {
         own.into_iter().collect::<Result<Vec<_>, _>>()?;
         options.token = self.store_token.as_ref().map(StoreTokenArgument::token).transpose()?;
         let store = Arc::new(GrafeasStore::new(options).map_err(Failure::of)?);
-        self.prepare(&store, note, &project).await?;
         Ok(Some(StoreDestination { store, note: note.clone(), project }))
-    }
-
-    /// Sees to it that the note is there: an occurrence of a note that is not counts for nobody.
-    async fn prepare(
-        &self,
-        store: &GrafeasStore,
-        note: &NoteName,
-        project: &ProjectName,
-    ) -> Result<(), Failure> {
-        let deadline = Deadline::after(PATIENCE);
-        if store.has_note(note, deadline).await.map_err(Failure::of)? {
-            return Ok(());
-        }
-        if !self.create_note {
-            return Err(Failure::usage(format!(
-                "the store has no note {note}; make it with --create-note"
-            )));
-        }
-        for project in [&note.project(), project] {
-            store.create_project(project, deadline).await.map_err(Failure::of)?;
-        }
-        store.create_note(note, deadline).await.map_err(Failure::of)?;
-        Ok(())
     }
 }

@@ -2,21 +2,21 @@
 
 mod claims;
 mod images;
+mod report;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
-use jiff::Timestamp;
-
-use crate::sign::{Destinations, Publication, Publisher, Receipt};
+use crate::sign::{Destinations, Entry, Publisher};
 
 use super::{
     Failure,
     arguments::{KeyArguments, RegistryArguments, StoreArguments},
-    output,
+    secret,
 };
 
 use claims::ClaimArguments;
 use images::ImageArguments;
+use report::Report;
 
 /// Attest images that this pipeline made
 ///
@@ -46,8 +46,9 @@ pub struct Sign {
     output: Format,
 }
 
+/// How what was published is printed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
-enum Format {
+pub enum Format {
     Text,
     Json,
 }
@@ -55,55 +56,29 @@ enum Format {
 impl Sign {
     /// Signs and publishes; what is published is printed at once.
     pub async fn run(self) -> Result<ExitCode, Failure> {
+        secret::guard()?;
         if !self.attach && self.store.store.is_none() {
             return Err(Failure::usage(
                 "nothing says where the attestation goes; give --attach, or --store and --note",
             ));
         }
         let gathered = self.images.gather()?;
-        let keys = self.keys.load()?;
-        let claim = self.claims.claim()?;
+        let signers = self.keys.load()?;
+        let claims = vec![Arc::new(self.claims.claim()?)];
         let registries = self.registry.connect(gathered.repositories())?;
         let images = gathered.pinned(&registries).await?;
-        let store = self.store.connect().await?;
+        let entries: Vec<Entry> = images
+            .into_iter()
+            .map(|image| Entry { image, claims: claims.clone(), records: Vec::new() })
+            .collect();
+        let store = self.store.connect()?;
+        if let Some(store) = &store {
+            let records = entries.iter().flat_map(|entry| &entry.records);
+            store.prepare(records, self.store.create_note).await.map_err(Failure::of)?;
+        }
         let destinations = Destinations { registries, attach: self.attach, store };
-        let mut receipts = Vec::new();
-        for key in &keys {
-            let publisher = Publisher::new(key, std::slice::from_ref(&claim), &destinations)
-                .map_err(Failure::of)?;
-            for image in &images {
-                let now = Timestamp::now();
-                let receipt = publisher.publish(image, &claim, now).await.map_err(|error| {
-                    Failure::failed(
-                        format!("{image} is not attested by {}", key.fingerprint()),
-                        error,
-                    )
-                })?;
-                if self.output == Format::Text {
-                    print(&receipt);
-                }
-                receipts.push(receipt);
-            }
-        }
-        if self.output == Format::Json {
-            output::json(&receipts)?;
-        }
-        Ok(ExitCode::SUCCESS)
-    }
-}
-
-fn print(receipt: &Receipt) {
-    for publication in &receipt.published {
-        let (name, unchanged) = match publication {
-            Publication::Occurrence { name, unchanged, .. } => (name.clone(), unchanged),
-            Publication::Referrer { digest, unchanged, .. } => {
-                (format!("{}@{digest}", receipt.image), unchanged)
-            }
-        };
-        if *unchanged {
-            output::say(&format!("unchanged: {name}"));
-        } else {
-            output::data(&name);
-        }
+        let publisher =
+            Publisher::new(signers, &entries, destinations).await.map_err(Failure::of)?;
+        Report::new(self.output, entries.len()).of(&publisher, &entries).await
     }
 }

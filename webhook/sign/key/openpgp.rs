@@ -1,24 +1,26 @@
-//! The secret key that CI signs with.
+//! OpenPGP: an unlocked secret key, and what every OpenPGP key here does alike.
 //!
-//! A key that no verifier would count is refused here, before it has signed anything. Secrets
-//! stay in sequoia's protected memory, which is wiped; what was read them from is the caller's.
+//! Secrets stay in sequoia's protected memory, which is wiped; what they were read from is the
+//! caller's.
 
 use std::{fmt, io::Write as _, time::SystemTime};
 
 use jiff::Timestamp;
 use sequoia_openpgp::{
-    Cert, KeyHandle,
+    Cert, KeyHandle, Packet,
     cert::{CertParser, amalgamation::key::PrimaryKey as _},
-    crypto::{KeyPair, Password},
+    crypto::KeyPair,
+    packet::{Literal, OnePassSig},
     parse::Parse as _,
     policy::StandardPolicy,
     serialize::{
-        SerializeInto as _,
-        stream::{LiteralWriter, Message, Signer},
+        Serialize as _, SerializeInto as _,
+        stream::{Message, Signer},
     },
-    types::{HashAlgorithm, RevocationStatus},
+    types::{DataFormat, HashAlgorithm, RevocationStatus},
 };
 
+use super::{Passphrase, SigningKeyError};
 use crate::{name::Fingerprint, verify::openpgp_fingerprint};
 
 /// An OpenPGP key that can sign now.
@@ -27,58 +29,6 @@ pub struct SigningKey {
     cert: Cert,
     pair: KeyPair,
 }
-
-/// What unlocks a key. It has no way to be printed.
-#[derive(Clone)]
-pub struct Passphrase(Password);
-
-/// Why there is nothing to sign with.
-#[derive(Debug, thiserror::Error)]
-pub enum SigningKeyError {
-    #[error(
-        "no OpenPGP secret key; export one with `gpg --armor --export-secret-keys FINGERPRINT`"
-    )]
-    NoKey,
-    #[error(
-        "it is a certificate without its secret key; \
-         export that with `gpg --armor --export-secret-keys FINGERPRINT`"
-    )]
-    PublicOnly,
-    #[error("{count} secret keys in one file; export only the one to sign with")]
-    Several { count: usize },
-    #[error("key {fingerprint} has expired; extend it and hand the certificate to the verifiers")]
-    Expired { fingerprint: Fingerprint },
-    #[error("key {fingerprint} is revoked; sign with another")]
-    Revoked { fingerprint: Fingerprint },
-    #[error(
-        "key {fingerprint} has no part that can sign and is strong enough; \
-         make a signing key, as `countersign keys generate` does"
-    )]
-    NotForSigning { fingerprint: Fingerprint },
-    #[error("the signing part of key {fingerprint} is not in the file, only its public half is")]
-    NoSecret { fingerprint: Fingerprint },
-    #[error("key {fingerprint} is locked; give its passphrase with `--passphrase`")]
-    Locked { fingerprint: Fingerprint },
-    #[error("the passphrase does not unlock key {fingerprint}")]
-    WrongPassphrase { fingerprint: Fingerprint },
-    #[error(
-        "a key needs a user ID without control characters, like \"Acme builder <ci@acme.example>\""
-    )]
-    User,
-    #[error("the key made no signature")]
-    Signing(#[source] SigningFault),
-}
-
-impl SigningKeyError {
-    pub(super) fn fault(error: impl fmt::Display) -> Self {
-        Self::Signing(SigningFault(error.to_string()))
-    }
-}
-
-/// A fault of the cryptographic library.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct SigningFault(String);
 
 impl SigningKey {
     /// Reads a secret key, armored or binary, and picks the part of it that signs: the newest
@@ -92,15 +42,7 @@ impl SigningKey {
         passphrase: Option<&Passphrase>,
         now: Timestamp,
     ) -> Result<Self, SigningKeyError> {
-        let certs: Vec<Cert> = CertParser::from_bytes(secret)
-            .map_err(|_| SigningKeyError::NoKey)?
-            .collect::<Result<_, _>>()
-            .map_err(|_| SigningKeyError::NoKey)?;
-        let count = certs.len();
-        let [cert] = <[Cert; 1]>::try_from(certs).map_err(|_| match count {
-            0 => SigningKeyError::NoKey,
-            count => SigningKeyError::Several { count },
-        })?;
+        let cert = only_cert(secret)?;
         if !cert.is_tsk() {
             return Err(SigningKeyError::PublicOnly);
         }
@@ -126,19 +68,18 @@ impl SigningKey {
         self.cert.to_vec().map_err(SigningKeyError::fault)
     }
 
+    /// The certificate.
+    pub(super) fn cert(&self) -> &Cert {
+        &self.cert
+    }
+
     /// A signed message with `payload` inside, binary, as `gpg --sign` makes it: what podman
     /// keeps in a lookaside, and Grafeas in `pgpSignedAttestation` once it is armored.
     ///
     /// # Errors
     /// [`SigningKeyError::Signing`].
     pub fn sign_message(&self, payload: &[u8], at: Timestamp) -> Result<Vec<u8>, SigningKeyError> {
-        let mut signed = Vec::new();
-        let message =
-            self.signer(Message::new(&mut signed), at)?.build().map_err(SigningKeyError::fault)?;
-        let mut literal = LiteralWriter::new(message).build().map_err(SigningKeyError::fault)?;
-        literal.write_all(payload).map_err(SigningKeyError::fault)?;
-        literal.finalize().map_err(SigningKeyError::fault)?;
-        Ok(signed)
+        attached(payload, &self.sign_detached(payload, at)?)
     }
 
     /// A detached signature over `data`, binary.
@@ -163,30 +104,6 @@ impl SigningKey {
     }
 }
 
-impl Passphrase {
-    pub(super) fn into_inner(self) -> Password {
-        self.0
-    }
-}
-
-impl From<&[u8]> for Passphrase {
-    fn from(bytes: &[u8]) -> Self {
-        Self(bytes.into())
-    }
-}
-
-impl From<String> for Passphrase {
-    fn from(text: String) -> Self {
-        Self(text.into())
-    }
-}
-
-impl fmt::Debug for Passphrase {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("[secret]")
-    }
-}
-
 impl fmt::Debug for SigningKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "SigningKey({}, [secret])", self.fingerprint())
@@ -198,6 +115,50 @@ fn signing_pair(
     passphrase: Option<&Passphrase>,
     now: Timestamp,
 ) -> Result<KeyPair, SigningKeyError> {
+    let fingerprint = openpgp_fingerprint(&cert.fingerprint());
+    let secret = cert
+        .keys()
+        .secret()
+        .key_handle(KeyHandle::from(signing_part(cert, None, now)?))
+        .next()
+        .ok_or(SigningKeyError::NoSecret { fingerprint })?;
+    let mut secret = secret.key().clone();
+    if secret.secret().is_encrypted() {
+        let passphrase = passphrase.ok_or(SigningKeyError::Locked { fingerprint })?;
+        secret = secret
+            .decrypt_secret(passphrase.password())
+            .map_err(|_| SigningKeyError::WrongPassphrase { fingerprint })?;
+    }
+    secret.into_keypair().map_err(|_| SigningKeyError::NoSecret { fingerprint })
+}
+
+/// The one certificate or secret key in a file.
+///
+/// # Errors
+/// None in it, or several.
+pub(super) fn only_cert(bytes: &[u8]) -> Result<Cert, SigningKeyError> {
+    let certs: Vec<Cert> = CertParser::from_bytes(bytes)
+        .map_err(|_| SigningKeyError::NoKey)?
+        .collect::<Result<_, _>>()
+        .map_err(|_| SigningKeyError::NoKey)?;
+    let count = certs.len();
+    let [cert] = <[Cert; 1]>::try_from(certs).map_err(|_| match count {
+        0 => SigningKeyError::NoKey,
+        count => SigningKeyError::Several { count },
+    })?;
+    Ok(cert)
+}
+
+/// Which part of a certificate signs at `now`: `only` that one, or the newest signing subkey, else
+/// the primary key.
+///
+/// # Errors
+/// The certificate is expired or revoked, or has no such part.
+pub(super) fn signing_part(
+    cert: &Cert,
+    only: Option<&sequoia_openpgp::Fingerprint>,
+    now: Timestamp,
+) -> Result<sequoia_openpgp::Fingerprint, SigningKeyError> {
     let fingerprint = openpgp_fingerprint(&cert.fingerprint());
     let policy = StandardPolicy::at(system_time(now));
     let valid = cert
@@ -212,27 +173,41 @@ fn signing_pair(
         .for_signing()
         .revoked(false)
         .supported()
+        .filter(|key| only.is_none_or(|only| key.key().fingerprint() == *only))
         .max_by_key(|key| (key.alive().is_ok(), !key.primary(), key.key().creation_time()))
         .ok_or(SigningKeyError::NotForSigning { fingerprint })?;
     newest.alive().map_err(|_| SigningKeyError::Expired { fingerprint })?;
-    let name = KeyHandle::from(newest.key().fingerprint());
-    let secret = cert
-        .keys()
-        .secret()
-        .key_handle(name)
-        .next()
-        .ok_or(SigningKeyError::NoSecret { fingerprint })?;
-    let mut secret = secret.key().clone();
-    if secret.secret().is_encrypted() {
-        let Passphrase(passphrase) = passphrase.ok_or(SigningKeyError::Locked { fingerprint })?;
-        secret = secret
-            .decrypt_secret(passphrase)
-            .map_err(|_| SigningKeyError::WrongPassphrase { fingerprint })?;
+    Ok(newest.key().fingerprint())
+}
+
+/// The message that carries `payload` under a detached signature over it.
+///
+/// # Errors
+/// `detached` is no signature packet.
+pub(super) fn attached(payload: &[u8], detached: &[u8]) -> Result<Vec<u8>, SigningKeyError> {
+    let Packet::Signature(signature) =
+        Packet::from_bytes(detached).map_err(SigningKeyError::fault)?
+    else {
+        return Err(SigningKeyError::fault("something else than a signature was made"));
+    };
+    let mut before = OnePassSig::try_from(&signature).map_err(SigningKeyError::fault)?;
+    before.set_last(true);
+    let mut literal = Literal::new(DataFormat::Binary);
+    literal.set_body(payload.to_vec());
+    let mut message = Vec::new();
+    for packet in [before.into(), literal.into(), Packet::from(signature)] {
+        packet.serialize(&mut message).map_err(SigningKeyError::fault)?;
     }
-    secret.into_keypair().map_err(|_| SigningKeyError::NoSecret { fingerprint })
+    Ok(message)
+}
+
+/// A certificate as text.
+pub(super) fn armored(cert: &Cert) -> Result<String, SigningKeyError> {
+    let bytes = cert.armored().to_vec().map_err(SigningKeyError::fault)?;
+    String::from_utf8(bytes).map_err(SigningKeyError::fault)
 }
 
 /// The time as sequoia takes it.
-pub(super) fn system_time(time: Timestamp) -> SystemTime {
+pub(in crate::sign) fn system_time(time: Timestamp) -> SystemTime {
     SystemTime::try_from(time).unwrap_or(SystemTime::UNIX_EPOCH)
 }

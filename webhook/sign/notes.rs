@@ -1,0 +1,66 @@
+//! Notes: an occurrence of a note that is not there counts for nobody, so they come first.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use serde_json::Value;
+
+use super::{PATIENCE, PublishError, Record, StoreDestination};
+use crate::{
+    name::NoteName,
+    source::{Deadline, FetchError},
+};
+
+impl StoreDestination {
+    /// Sees to it that the attestations' note, and those of `records`, are there: makes those that
+    /// are missing if `create`.
+    ///
+    /// # Errors
+    /// A note is missing, or the store did not do its part.
+    pub async fn prepare(
+        &self,
+        records: impl IntoIterator<Item = &Record>,
+        create: bool,
+    ) -> Result<(), PublishError> {
+        // The attestations' own note has no message: the store's client knows it.
+        let mut notes: Vec<(NoteName, Option<Value>)> = vec![(self.note.clone(), None)];
+        for record in records {
+            if notes.iter().all(|(known, _)| *known != record.note) {
+                notes.push((record.note.clone(), Some(record.note_message())));
+            }
+        }
+        let missing: Vec<(NoteName, Option<Value>)> = stream::iter(notes)
+            .map(|(note, message)| async {
+                let there = self.store.has_note(&note, Deadline::after(PATIENCE)).await?;
+                Ok::<_, FetchError>((!there).then_some((note, message)))
+            })
+            .buffered(AT_ONCE)
+            .try_filter_map(|missing| async { Ok(missing) })
+            .try_collect()
+            .await
+            .map_err(Arc::new)?;
+        if !create {
+            let names: Vec<NoteName> = missing.into_iter().map(|(note, _)| note).collect();
+            return if names.is_empty() { Ok(()) } else { Err(PublishError::NoNote(names)) };
+        }
+        for (note, message) in missing {
+            self.create(&note, message).await.map_err(Arc::new)?;
+        }
+        Ok(())
+    }
+
+    async fn create(&self, note: &NoteName, message: Option<Value>) -> Result<(), FetchError> {
+        let deadline = Deadline::after(PATIENCE);
+        for project in [&note.project(), &self.project] {
+            self.store.create_project(project, deadline).await?;
+        }
+        match message {
+            Some(message) => self.store.create_note_as(note, message, deadline).await?,
+            None => self.store.create_note(note, deadline).await?,
+        };
+        Ok(())
+    }
+}
+
+/// Notes that are asked for at a time.
+const AT_ONCE: usize = 8;
