@@ -1,9 +1,7 @@
-//! The one path from a reference to an answer, and what it costs.
-
-use std::{sync::Arc, time::Duration};
+//! The one path from a reference to an answer.
 
 use countersign::admission::Phase;
-use countersign_kit::{Key, Kind, image, round_trips};
+use countersign_kit::{Key, image};
 
 use crate::scene::Scene;
 
@@ -84,40 +82,6 @@ async fn an_attestation_counts_from_referrers_as_from_grafeas() {
     let said = scene.ask(Phase::Validate, &[&pinned]).await;
     assert_eq!((said.allowed, said.audit("codes")), (false, "attested.missing"));
     assert!(said.message.contains("signature.unknown-key"), "{}", said.message);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn cold_by_digest_our_own_evidence_takes_two_trips() {
-    let scene = Scene::new();
-    let shop = image("shop").build();
-    scene.registry.put_image("acme/shop", "1.4", &shop);
-    scene.attach_by(&scene.builder, &shop);
-    scene.registry.latency(Duration::from_millis(30));
-    scene.grafeas.latency(Duration::from_millis(30));
-    let pinned = scene.image(&format!("acme/shop@{}", shop.digest()));
-    let said = scene.ask(Phase::Validate, &[&pinned]).await;
-    assert!(said.allowed, "{}", said.message);
-    let requests = [scene.registry.requests(), scene.grafeas.requests()].concat();
-    assert_eq!(round_trips(&requests), 2, "{requests:#?}");
-    assert_eq!(scene.registry.count(Kind::Blob), 0, "the descriptor carries the layer");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_pods_of_one_new_image_fetch_each_thing_once() {
-    let scene = Arc::new(Scene::new());
-    let shop = image("shop").build();
-    scene.registry.put_image("acme/shop", "1.4", &shop);
-    scene.attach_by(&scene.builder, &shop);
-    scene.registry.latency(Duration::from_millis(50));
-    let pinned = scene.image(&format!("acme/shop@{}", shop.digest()));
-    let mut asking = tokio::task::JoinSet::new();
-    for _ in 0..1000 {
-        let (scene, pinned) = (Arc::clone(&scene), pinned.clone());
-        asking.spawn(async move { scene.ask(Phase::Validate, &[&pinned]).await.allowed });
-    }
-    assert!(asking.join_all().await.into_iter().all(|allowed| allowed));
-    assert_eq!(scene.registry.count(Kind::Manifest), 2, "the image's and the referrer's");
-    assert_eq!(scene.registry.count(Kind::Referrers), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -140,7 +140,7 @@ impl Gate {
     ) -> Vec<Subject> {
         join_all(subjects.into_iter().map(|mut subject| async move {
             if subject.reference.is_some() && !subject.unpinned && !subject.policies.is_empty() {
-                let looked_up = self.learn(&mut subject, not_before, deadline);
+                let looked_up = self.learn(&mut subject, not_before);
                 // What is known of one image is not lost because another one is late.
                 if timeout_at(deadline.instant().into(), looked_up).await.is_err() {
                     subject.known = Err(Obstacle::new(Code::ReviewDeadline, LATE, Some(LATER)));
@@ -151,11 +151,11 @@ impl Gate {
         .await
     }
 
-    async fn learn(&self, subject: &mut Subject, not_before: Option<Instant>, deadline: Deadline) {
+    async fn learn(&self, subject: &mut Subject, not_before: Option<Instant>) {
         let Some(reference) = &subject.reference else { return };
         let pinned = match &subject.pinned {
             Some(pinned) => pinned.clone(),
-            None => match self.options.evidence.resolve(reference, deadline).await {
+            None => match self.options.evidence.resolve(reference).await {
                 Ok(pinned) => pinned,
                 Err(error) => {
                     subject.known = Err(Obstacle::from(&*error));

@@ -93,6 +93,11 @@ where
         });
         landed(flight).await
     }
+
+    /// Takes an entry that was looked up in another way, unless there is one.
+    pub async fn keep(&self, key: K, value: Arc<V>) {
+        self.entries.entry(key).or_insert(value).await;
+    }
 }
 
 /// Bytes set aside for the key and the bookkeeping of the cache itself, a guess on the safe side.

@@ -12,7 +12,7 @@ use crate::{
         Candidate, Signed,
         oci::{Descriptor, ImageConfig},
     },
-    name::{Digest, ImageRef, NoteName, PinnedImage, Repository},
+    name::{Digest, NoteName, PinnedImage, Repository},
     source::{Deadline, FetchError, GrafeasStore, Peer, Reference, Registries, landed},
     verify::{Attests, Opened, Rejection, Trust},
 };
@@ -105,20 +105,18 @@ impl Sources {
         self.attests_image_ids
     }
 
-    /// What the tag of `image` points at now.
+    /// What a tag points at now.
     pub async fn resolve(
         &self,
-        image: &ImageRef,
-        deadline: Deadline,
+        repository: &Repository,
+        tag: &str,
     ) -> Result<Described, FetchError> {
-        let tag = Reference::Tag(image.tag().unwrap_or("latest"));
-        self.fetch(image.repository(), tag, deadline).await
+        self.fetch(repository, Reference::Tag(tag)).await
     }
 
     /// What the digest of `image` is.
     pub async fn describe(&self, image: &PinnedImage) -> Result<Described, FetchError> {
-        let deadline = Deadline::after(self.patience);
-        self.fetch(&image.repository, Reference::Digest(image.digest), deadline).await
+        self.fetch(&image.repository, Reference::Digest(image.digest)).await
     }
 
     /// The config of a manifest; `None` where the blob is no config.
@@ -152,8 +150,8 @@ impl Sources {
         &self,
         repository: &Repository,
         reference: Reference<'_>,
-        deadline: Deadline,
     ) -> Result<Described, FetchError> {
+        let deadline = Deadline::after(self.patience);
         let fetched = self.registries.manifest(repository, reference, deadline).await?;
         Ok(Described::new(fetched.digest, &fetched.media_type, fetched.document()?))
     }

@@ -7,6 +7,7 @@
 
 mod answer;
 mod cache;
+mod flight;
 mod image;
 mod lookup;
 mod referrers;
@@ -21,7 +22,7 @@ use futures_util::future::join_all;
 use crate::{
     attest::oci::{Descriptor, ImageConfig, Platform},
     name::{Digest, ImageRef, PinnedImage, Repository},
-    source::{Deadline, FetchError, GrafeasStore, Registries},
+    source::{FetchError, GrafeasStore, Registries},
     verify::Trust,
 };
 
@@ -30,6 +31,7 @@ pub use cache::Shelf;
 pub use image::{Description, ImageError, Runnable};
 
 use cache::Lookups;
+use flight::Flights;
 use image::{Described, Settings};
 use lookup::{Key, Place, Sources};
 
@@ -56,9 +58,13 @@ pub struct Evidence {
     shared: Arc<Sources>,
     answers: Lookups<Key, Answer, FetchError>,
     descriptions: Lookups<PinnedImage, Described, FetchError>,
+    tags: Flights<Tag, Result<Arc<Described>, Arc<FetchError>>>,
     settings: Lookups<PinnedImage, Settings, FetchError>,
     reads_settings: bool,
 }
+
+/// A tag in a repository.
+type Tag = (Repository, Box<str>);
 
 impl Evidence {
     /// An empty cache over these sources.
@@ -69,6 +75,7 @@ impl Evidence {
             answers: Lookups::new(memory / 8 * 5, shelf),
             descriptions: Lookups::new(memory / 4, shelf),
             settings: Lookups::new(memory / 8, shelf),
+            tags: Flights::new(),
             reads_settings: options.reads_settings,
             shared: Arc::new(Sources::new(registries, stores, trust, options.patience)),
         }
@@ -80,24 +87,28 @@ impl Evidence {
     }
 
     /// The digest that `image` names now: its own, or what its tag points at in its registry,
-    /// hashed by us. Tags are never remembered.
+    /// hashed by us. Tags are never remembered, but who asks while another is being answered
+    /// shares the answer.
     ///
     /// # Errors
     /// The registry refused, failed, or sent what is no manifest.
-    pub async fn resolve(
-        &self,
-        image: &ImageRef,
-        deadline: Deadline,
-    ) -> Result<PinnedImage, Arc<FetchError>> {
+    pub async fn resolve(&self, image: &ImageRef) -> Result<PinnedImage, Arc<FetchError>> {
         let repository = image.repository().clone();
         if let Some(digest) = image.digest() {
             return Ok(PinnedImage { repository, digest });
         }
-        let described = self.shared.resolve(image, deadline).await.map_err(Arc::new)?;
+        let wanted: Tag = (repository.clone(), image.tag().unwrap_or("latest").into());
+        let shared = Arc::clone(&self.shared);
+        let described = self
+            .tags
+            .join(wanted.clone(), || async move {
+                let (repository, tag) = wanted;
+                shared.resolve(&repository, &tag).await.map(Arc::new).map_err(Arc::new)
+            })
+            .await?;
         let pinned = PinnedImage { repository, digest: described.digest() };
         // The manifest came along with the tag; it need not be fetched again by digest.
-        let _kept =
-            self.descriptions.get(pinned.clone(), None, || async move { Ok(described) }).await;
+        self.descriptions.keep(pinned.clone(), described).await;
         Ok(pinned)
     }
 
@@ -113,28 +124,16 @@ impl Evidence {
         cluster: &[Platform],
         not_before: Option<Instant>,
     ) -> Result<Gathered, ImageError> {
-        let (description, named) = tokio::join!(
-            self.describe(image, cluster),
+        let (found, named) = tokio::join!(
+            self.platforms(image, cluster, not_before),
             self.answers(&image.repository, image.digest, not_before),
         );
-        let description = description?;
-        let repository = &image.repository;
-        let platforms = join_all(description.platforms.iter().map(|runnable| async {
-            let own = if runnable.manifest == image.digest {
-                Vec::new()
-            } else {
-                self.answers(repository, runnable.manifest, not_before).await
-            };
-            let layers = match runnable.config {
-                Some(config) if self.shared.attests_image_ids() => {
-                    self.image_id_answers(repository, config, not_before).await
-                }
-                _ => Vec::new(),
-            };
-            named.iter().cloned().chain(own).chain(layers).collect()
-        }))
-        .await;
-        Ok(Gathered { description, answers: platforms })
+        let (media_type, found) = found?;
+        let (platforms, answers) = found
+            .into_iter()
+            .map(|(platform, own)| (platform, named.iter().cloned().chain(own).collect()))
+            .unzip();
+        Ok(Gathered { description: Description { media_type, platforms }, answers })
     }
 
     /// What every source says of the very digest of `image`, not of what it is made of.
@@ -142,33 +141,52 @@ impl Evidence {
         self.answers(&image.repository, image.digest, None).await
     }
 
-    async fn describe(
+    /// The media type of an image and its platforms that can run, each with what every source says
+    /// of that platform alone.
+    async fn platforms(
         &self,
         image: &PinnedImage,
         cluster: &[Platform],
-    ) -> Result<Description, ImageError> {
+        not_before: Option<Instant>,
+    ) -> Result<(Arc<str>, Vec<(Runnable, Vec<Answered>)>), ImageError> {
         let top = self.described(image).await?;
         let nested = self.nested(image, &top).await?;
-        let children = top.runnable(&nested, cluster)?;
-        let top = &*top;
-        let platforms = join_all(children.into_iter().map(|child| async move {
-            let pinned =
-                PinnedImage { repository: image.repository.clone(), digest: child.manifest };
-            let own;
-            let described = if child.manifest == image.digest {
-                top
-            } else {
-                own = self.described(&pinned).await?;
-                &*own
-            };
-            let Some(config) = described.config() else { return Err(ImageError::TooDeep) };
-            let settings = self.settings(pinned, config).await?;
-            Ok(Runnable { config: Some(config.digest), settings, ..child })
-        }))
-        .await
-        .into_iter()
-        .collect::<Result<Vec<_>, ImageError>>()?;
-        Ok(Description { media_type: top.media_type().into(), platforms })
+        let runnable = top.runnable(&nested, cluster)?.into_iter();
+        let platforms =
+            join_all(runnable.map(|child| self.platform(image, &top, child, not_before))).await;
+        Ok((top.media_type().into(), platforms.into_iter().collect::<Result<_, _>>()?))
+    }
+
+    /// Completes what the index says of `child`, unless there is none and it is `top` itself.
+    async fn platform(
+        &self,
+        image: &PinnedImage,
+        top: &Arc<Described>,
+        child: Runnable,
+        not_before: Option<Instant>,
+    ) -> Result<(Runnable, Vec<Answered>), ImageError> {
+        let repository = &image.repository;
+        let manifest = PinnedImage { repository: repository.clone(), digest: child.manifest };
+        let (described, mut answers) = if manifest.digest == image.digest {
+            (Arc::clone(top), Vec::new())
+        } else {
+            // The index names the digest, so nobody has to wait for the manifest.
+            let (described, answers) = tokio::join!(
+                self.described(&manifest),
+                self.answers(repository, manifest.digest, not_before),
+            );
+            (described?, answers)
+        };
+        let Some(config) = described.config() else { return Err(ImageError::TooDeep) };
+        let id = config.digest;
+        let (settings, layers) = tokio::join!(self.settings(manifest, config), async {
+            if !self.shared.attests_image_ids() {
+                return Vec::new();
+            }
+            self.image_id_answers(repository, id, not_before).await
+        });
+        answers.extend(layers);
+        Ok((Runnable { config: Some(id), settings: settings?, ..child }, answers))
     }
 
     /// What the config of a manifest says, if anybody wants to know.
