@@ -1,0 +1,38 @@
+//! Numbers out of measurements.
+
+use std::time::Duration;
+
+/// What came out of one round.
+#[derive(Clone, Copy, Debug)]
+pub struct Figures {
+    pub per_second: f64,
+    /// Milliseconds that half of the answers took at most.
+    pub p50: f64,
+    /// Milliseconds that 99 of 100 took at most.
+    pub p99: f64,
+}
+
+impl Figures {
+    /// The figures of answers that took these times, within `whole` in all.
+    pub fn of(mut times: Vec<Duration>, whole: Duration) -> Self {
+        times.sort_unstable();
+        let at = |percent: usize| {
+            let time = times.get(times.len() * percent / 100).copied();
+            millis(time.unwrap_or_default())
+        };
+        let answers = u32::try_from(times.len()).unwrap_or(u32::MAX);
+        Self { per_second: f64::from(answers) / whole.as_secs_f64(), p50: at(50), p99: at(99) }
+    }
+}
+
+/// The one in the middle.
+pub fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// As milliseconds.
+pub fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}

@@ -1,0 +1,116 @@
+//! What reviews cost: pairs of figures from one run, against the real `countersign serve`.
+//!
+//! ```console
+//! $ cargo bench --bench load
+//! ```
+//!
+//! The server runs on one processor and everything else on the others, where `taskset` can see to
+//! that. A *constant* is the same listener answering the same bytes each time: what TLS, HTTP,
+//! metrics and the log cost without any judging. It takes turns with the gate, so that whatever
+//! else the machine does disturbs both.
+
+#![expect(clippy::print_stdout, reason = "the figures are the output")]
+
+mod client;
+mod cold;
+mod figures;
+mod server;
+mod world;
+
+use std::{error::Error, process::ExitCode, time::Duration};
+
+use client::{Connection, Request, load};
+use figures::{Figures, median};
+use server::{Process, Role};
+use world::World;
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match arguments.as_slice() {
+        [role, config] if role == server::CONSTANT => server::constant(config),
+        _ => measure(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure() -> Outcome<()> {
+    server::keep_off_its_processor();
+    let world = World::new()?;
+    warm(&world)?;
+    cold::measure(&world)?;
+    memory(&world)
+}
+
+/// Everything cached: a Pod of 5 kB with one image, one `attested` rule evaluated each time.
+fn warm(world: &World) -> Outcome<()> {
+    let image = world.attested_image("warm");
+    let request = Request::validating(&[&image]);
+    let constant = Process::start(world, Role::Constant)?;
+    let gate = Process::start(world, Role::Gate)?;
+    println!("start to ready            {:>8.1} ms", figures::millis(gate.started_in));
+    println!("resident when ready       {:>8.1} MiB", gate.resident()?);
+    println!("review                    {:>8} bytes", request.body);
+    let mut rounds = Vec::new();
+    for round in 0..=ROUNDS {
+        let against = load(world, constant.port, CONNECTIONS, ROUND, &request)?;
+        let judged = load(world, gate.port, CONNECTIONS, ROUND, &request)?;
+        // The first one fills caches and wakes threads.
+        if round > 0 {
+            rounds.push((against, judged));
+        }
+    }
+    for (name, of) in [("constant", 0), ("gate", 1)] {
+        let pick = |round: &(Figures, Figures)| if of == 0 { round.0 } else { round.1 };
+        let all: Vec<Figures> = rounds.iter().map(pick).collect();
+        println!(
+            "{name:<9} {CONNECTIONS} connections   {:>8.0} reviews/s  p50 {:.2} ms  p99 {:.2} ms",
+            median(all.iter().map(|figures| figures.per_second)),
+            median(all.iter().map(|figures| figures.p50)),
+            median(all.iter().map(|figures| figures.p99)),
+        );
+    }
+    let ratios = rounds.iter().map(|(against, judged)| judged.per_second / against.per_second);
+    println!("gate / constant           {:>8.0} %   (at least 45)", 100.0 * median(ratios));
+    println!("requests to the peers     {:>8}", world.requests());
+    Ok(())
+}
+
+/// 10,000 images cached, then 200 reviews at a time.
+fn memory(world: &World) -> Outcome<()> {
+    let images = world.attested_images(MANY);
+    let gate = Process::start(world, Role::Gate)?;
+    let mut connection = Connection::open(world, gate.port)?;
+    for image in &images {
+        connection.allowed(&Request::validating(&[image]))?;
+    }
+    println!("{MANY} images cached      {:>8.1} MiB resident", gate.resident()?);
+    world.forget();
+    let spread: Vec<&str> = images.iter().step_by(MANY / 100).map(String::as_str).collect();
+    for image in &spread {
+        connection.allowed(&Request::validating(&[image]))?;
+    }
+    println!("  asked again for         {:>8} of 100 of them", world.requests());
+    let request = Request::validating(&[images.first().ok_or("no image")?]);
+    let parallel = load(world, gate.port, PARALLEL, ROUND, &request)?;
+    println!(
+        "{PARALLEL} reviews at a time     {:>8.1} MiB resident (below 64), {:.0} reviews/s, p99 {:.1} ms",
+        gate.most_resident()?,
+        parallel.per_second,
+        parallel.p99,
+    );
+    Ok(())
+}
+
+const ROUNDS: usize = 5;
+const ROUND: Duration = Duration::from_secs(2);
+const CONNECTIONS: usize = 8;
+const PARALLEL: usize = 200;
+const MANY: usize = 10_000;
