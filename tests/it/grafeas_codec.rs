@@ -38,6 +38,7 @@ fn kinds(evidence: &Evidence) -> Vec<&'static str> {
         Signed::OpenPgpDetached(_) => "detached",
         Signed::Raw { .. } => "raw",
         Signed::Dsse(_) => "dsse",
+        Signed::Certified { .. } => "certified",
         Signed::Unsupported { format, .. } => format,
     };
     evidence.candidates.iter().map(|candidate| kind(&candidate.signed)).collect()

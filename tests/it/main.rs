@@ -18,6 +18,7 @@ mod cli;
 mod cli_inputs;
 mod config;
 mod docs;
+mod forms;
 mod gate;
 mod grafeas_client;
 mod grafeas_codec;

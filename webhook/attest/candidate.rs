@@ -6,7 +6,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::Envelope;
-use crate::name::NoteName;
+use crate::name::{Code, NoteName};
 
 /// One piece of evidence that somebody stored for an image. Nothing in it is proven.
 #[derive(Clone, Debug)]
@@ -36,9 +36,12 @@ pub enum Signed {
     Raw { payload: Bytes, signatures: Vec<RawSignature> },
     /// A DSSE envelope: the signatures cover payload type and payload together.
     Dsse(Envelope),
+    /// Any of these beside a certificate, which is for `holder` if one believes it. Where none of
+    /// our keys made the signatures, that is why.
+    Certified { holder: String, signed: Box<Self> },
     /// Something that we recognize but do not verify. It is reported, so that its owner learns
     /// why it does not count.
-    Unsupported { format: &'static str, detail: String },
+    Unsupported { format: &'static str, code: Code, detail: String },
 }
 
 /// One of the signatures over a payload that travels beside them.
@@ -57,6 +60,7 @@ impl Signed {
             Self::OpenPgpDetached(_) => "openpgp-detached",
             Self::Raw { .. } => "raw",
             Self::Dsse(_) => "dsse",
+            Self::Certified { signed, .. } => signed.format(),
             Self::Unsupported { format, .. } => format,
         }
     }

@@ -11,6 +11,11 @@
 //! | detached OpenPGP signature | 71 bytes `sha256:<hex>` | image ID |
 //! | DSSE, type `application/vnd.in-toto+json` | any | in-toto statement, or malformed |
 //! | DSSE, any other type | any | malformed |
+//!
+//! Signatures over the payload are what an occurrence has beside `serializedPayload`, and what a
+//! layer of cosign's has in an annotation. An envelope is the same whether an occurrence, a layer or
+//! a sigstore bundle brings it; a bundle's signature over a message that it does not bring means
+//! nothing.
 
 use super::{BadSimpleSigning, BadStatement, SimpleSigning, Statement};
 use crate::name::Digest;

@@ -10,11 +10,14 @@
 
 pub mod artifact;
 mod candidate;
+pub mod certificate;
 mod dsse;
 pub mod grafeas;
 mod json;
 mod meaning;
+pub mod notation;
 pub mod oci;
+pub mod sigstore;
 mod simple_signing;
 mod statement;
 

@@ -61,6 +61,8 @@ pub enum Code {
     SignatureInvalid,
     /// No authority has the key.
     SignatureUnknownKey,
+    /// Made with a certificate, which is not verified here, and by no key of an authority.
+    SignatureCertificate,
     /// The signature is past its own expiry.
     SignatureExpired,
     /// Made with a hash or key that policy no longer accepts.
@@ -107,7 +109,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::ImageReference,
         Self::ImageRefused,
         Self::ImageUnpinned,
@@ -130,6 +132,7 @@ impl Code {
         Self::SignatureMalformed,
         Self::SignatureInvalid,
         Self::SignatureUnknownKey,
+        Self::SignatureCertificate,
         Self::SignatureExpired,
         Self::SignatureWeak,
         Self::KeyExpired,
@@ -178,6 +181,7 @@ impl Code {
             Self::SignatureMalformed => "signature.malformed",
             Self::SignatureInvalid => "signature.invalid",
             Self::SignatureUnknownKey => "signature.unknown-key",
+            Self::SignatureCertificate => "signature.certificate",
             Self::SignatureExpired => "signature.expired",
             Self::SignatureWeak => "signature.weak",
             Self::KeyExpired => "key.expired",

@@ -43,6 +43,17 @@ impl Authority {
             shared_key: false,
         }
     }
+
+    /// Whether its signatures may come from this source, as far as its name goes.
+    ///
+    /// Under cosign's tags only PKIX keys sign: unless it asks for them, an authority that has none
+    /// costs no look there.
+    pub fn takes_from(&self, source: &str) -> bool {
+        match &self.sources {
+            Some(sources) => sources.iter().any(|own| &**own == source),
+            None => source != TAGS || self.keys.iter().any(|key| matches!(key, Key::Pkix(_))),
+        }
+    }
 }
 
 /// What a payload must name.
@@ -134,6 +145,9 @@ impl fmt::Display for Attests {
         }
     }
 }
+
+/// The source that are the tags which cosign keeps beside an image.
+pub const TAGS: &str = "tags";
 
 /// The predicate type of signed metadata; an authority is given it as `metadata/<type>`.
 pub const METADATA: &str = "https://countersign.dev/metadata/v1";

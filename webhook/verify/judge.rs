@@ -28,7 +28,8 @@ impl Trust {
         }
         if !judged.verified.is_empty() {
             // Others may sign along; that we do not know them is no news then.
-            judged.rejected.retain(|rejected| rejected.code != Code::SignatureUnknownKey);
+            let stranger = [Code::SignatureUnknownKey, Code::SignatureCertificate];
+            judged.rejected.retain(|rejected| !stranger.contains(&rejected.code));
         }
         judged
     }

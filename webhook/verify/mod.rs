@@ -28,7 +28,7 @@ mod trust;
 mod verified;
 
 pub use authority::{
-    AfterExpiry, Attests, Authority, BadAttests, Identity, LayersCheckedBy, METADATA,
+    AfterExpiry, Attests, Authority, BadAttests, Identity, LayersCheckedBy, METADATA, TAGS,
 };
 pub use identity::{BadIdentityMap, IdentityMap};
 pub use key::{Key, KeyError, fingerprint as openpgp_fingerprint};

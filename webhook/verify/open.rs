@@ -114,10 +114,12 @@ impl<'t> Opening<'t> {
             Signed::OpenPgpDetached(data) => self.over_image_id(data, image_ids),
             Signed::Raw { payload, signatures } => self.raw(payload, signatures),
             Signed::Dsse(envelope) => self.dsse(envelope),
-            Signed::Unsupported { format, detail } => self.fail(
-                Code::SignatureUnknownKey,
-                format!("{format} is not verified here: {}", escape(detail, SHOWN)),
-            ),
+            Signed::Certified { holder, signed } => {
+                self.candidate(signed, image_ids);
+                self.certified(holder);
+            }
+            Signed::Unsupported { format, code, detail } => self
+                .fail(*code, format!("{format} is not verified here: {}", escape(detail, SHOWN))),
         }
     }
 
@@ -277,6 +279,23 @@ impl<'t> Opening<'t> {
         }
     }
 
+    /// Signatures that no key of ours made are those of the certificate beside them; whose it is
+    /// is said of whatever else is wrong with them, too.
+    fn certified(&mut self, holder: &str) {
+        let holder = escape(holder, SHOWN);
+        for (code, detail) in &mut self.failures {
+            if *code == Code::SignatureUnknownKey {
+                *code = Code::SignatureCertificate;
+                *detail = format!(
+                    "made with a certificate ({holder}), and certificates are not verified; \
+                     sign with a key"
+                );
+            } else {
+                detail.push_str(&format!(" (beside a certificate: {holder})"));
+            }
+        }
+    }
+
     /// Whether the candidate has cost all that one may, which is told once.
     fn spent(&mut self) -> bool {
         let spent = self.checks >= MAX_CHECKS;
@@ -317,6 +336,7 @@ fn size(signed: &Signed) -> usize {
             envelope.payload().len()
                 + envelope.signatures().iter().map(|one| one.signature.len()).sum::<usize>()
         }
+        Signed::Certified { holder, signed } => holder.len() + size(signed),
         Signed::Unsupported { detail, .. } => detail.len(),
     }
 }

@@ -1,7 +1,5 @@
 //! What an authority may speak about, and whether the signed bytes speak about this image.
 
-use std::sync::Arc;
-
 use super::{
     Attests, Authority, Identity, Image, Level, SubjectImage, authority::METADATA, payload::Payload,
 };
@@ -11,13 +9,11 @@ use crate::{
 };
 
 /// Whether the authority takes evidence from this source.
-pub fn check_source(authority: &Authority, source: &Arc<str>) -> Result<(), (Code, String)> {
-    match &authority.sources {
-        Some(sources) if !sources.contains(source) => {
-            Err((Code::ScopeSource, format!("found in {source}, which is not one of its sources")))
-        }
-        _ => Ok(()),
+pub fn check_source(authority: &Authority, source: &str) -> Result<(), (Code, String)> {
+    if authority.takes_from(source) {
+        return Ok(());
     }
+    Err((Code::ScopeSource, format!("found in {source}, which is not one of its sources")))
 }
 
 /// Whether an occurrence stands under the authority's note. What comes from elsewhere has none.

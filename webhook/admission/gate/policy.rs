@@ -144,9 +144,8 @@ impl Policy {
 fn add(sources: &mut BTreeSet<Arc<str>>, authority: &crate::verify::Authority, known: &[Arc<str>]) {
     let registry = ["referrers", "tags", "lookaside"];
     for name in known {
-        let admitted = authority.sources.as_ref().is_none_or(|own| own.contains(name));
         let is_store = !registry.contains(&&**name);
-        if admitted && (!is_store || authority.note.is_some()) {
+        if authority.takes_from(name) && (!is_store || authority.note.is_some()) {
             sources.insert(Arc::clone(name));
         }
     }

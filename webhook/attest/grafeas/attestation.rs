@@ -17,7 +17,10 @@ use sequoia_openpgp::{
 };
 use serde_json::Value;
 
-use crate::attest::{Envelope, RawSignature, Signed};
+use crate::{
+    attest::{Envelope, RawSignature, Signed},
+    name::Code,
+};
 
 /// All signed contents that an occurrence's details and its top-level envelope hold.
 ///
@@ -92,7 +95,8 @@ fn generic_signed(generic: &Value) -> Result<Vec<Signed>, String> {
     };
     if !list(generic, "jwts")?.is_empty() {
         let detail = "JSON web tokens are not read as attestations".to_owned();
-        signed.push(Signed::Unsupported { format: "jwt", detail });
+        let code = Code::SignatureUnknownKey;
+        signed.push(Signed::Unsupported { format: "jwt", code, detail });
     }
     Ok(signed)
 }

@@ -17,7 +17,7 @@ use super::cache::{Perishable, Shelf};
 /// A source and what it said, or why it could not be asked.
 #[derive(Clone, Debug)]
 pub struct Answered {
-    /// The name of a store, `referrers` or `lookaside`.
+    /// The name of a store, `referrers`, `tags` or `lookaside`.
     pub source: Arc<str>,
     /// A failure is no absence: nothing may be concluded from it.
     pub outcome: Result<Arc<Answer>, Arc<FetchError>>,

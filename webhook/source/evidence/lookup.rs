@@ -14,13 +14,13 @@ use crate::{
     },
     name::{Digest, NoteName, PinnedImage, Repository},
     source::{Deadline, FetchError, GrafeasStore, Peer, Reference, Registries, landed},
-    verify::{Attests, Opened, Rejection, Trust},
+    verify::{Attests, Key as SigningKey, Opened, Rejection, TAGS, Trust},
 };
 
 use super::{
     answer::{Answer, Records},
     image::{Described, Settings},
-    referrers,
+    referrers, tags,
 };
 
 /// What a lookup is about.
@@ -38,6 +38,8 @@ pub enum Place {
     Store(usize),
     /// What refers to the digest in its own registry.
     Referrers,
+    /// The tags beside it under which cosign keeps signatures and attestations.
+    Tags,
     /// Where podman keeps signatures.
     Lookaside,
 }
@@ -49,6 +51,8 @@ pub struct Sources {
     trust: Arc<Trust>,
     notes: Vec<NoteName>,
     attests_image_ids: bool,
+    /// Whether what cosign signs can count at all.
+    takes_cosign: bool,
     places: Vec<(Place, Arc<str>)>,
     patience: Duration,
     openers: Arc<Semaphore>,
@@ -61,6 +65,16 @@ pub struct Haul {
     pub unreadable: Vec<Rejection>,
     pub records: Records,
     pub remarks: Vec<String>,
+}
+
+impl Haul {
+    /// Adds what another part of the same source has.
+    pub fn take(&mut self, part: Self) {
+        self.candidates.extend(part.candidates);
+        self.unreadable.extend(part.unreadable);
+        self.records.0.extend(part.records.0);
+        self.remarks.extend(part.remarks);
+    }
 }
 
 impl Sources {
@@ -76,17 +90,34 @@ impl Sources {
             .enumerate()
             .map(|(number, store)| (Place::Store(number), store.name().into()))
             .collect();
-        places.push((Place::Referrers, "referrers".into()));
-        places.push((Place::Lookaside, "lookaside".into()));
         let authorities = trust.authorities();
+        places.push((Place::Referrers, "referrers".into()));
+        if authorities.iter().any(|authority| authority.takes_from(TAGS)) {
+            places.push((Place::Tags, TAGS.into()));
+        }
+        places.push((Place::Lookaside, "lookaside".into()));
         let mut notes: Vec<NoteName> =
             authorities.iter().filter_map(|authority| authority.note.clone()).collect();
         notes.sort();
         notes.dedup();
         let attests_image_ids =
             authorities.iter().any(|authority| authority.attests.contains(&Attests::ImageId));
+        let takes_cosign = authorities.iter().any(|authority| {
+            let has_pkix = authority.keys.iter().any(|key| matches!(key, SigningKey::Pkix(_)));
+            has_pkix && authority.takes_from("referrers")
+        });
         let openers = Arc::new(Semaphore::new(opener_threads()));
-        Self { registries, stores, trust, notes, attests_image_ids, places, patience, openers }
+        Self {
+            registries,
+            stores,
+            trust,
+            notes,
+            attests_image_ids,
+            takes_cosign,
+            places,
+            patience,
+            openers,
+        }
     }
 
     /// All places, with the names that policies know them by.
@@ -138,7 +169,10 @@ impl Sources {
         let (looked_up, deadline) = (Instant::now(), Deadline::after(self.patience));
         let haul = match key.place {
             Place::Store(number) => self.ask_store(number, key, deadline).await?,
-            Place::Referrers => referrers::ask(&self.registries, key, deadline).await?,
+            Place::Referrers => {
+                referrers::ask(&self.registries, key, self.takes_cosign, deadline).await?
+            }
+            Place::Tags => tags::ask(&self.registries, key, deadline).await?,
             Place::Lookaside => self.ask_lookaside(key, deadline).await?,
         };
         let Haul { candidates, unreadable, records, remarks } = haul;
@@ -223,7 +257,9 @@ impl Sources {
             Place::Store(number) => {
                 Peer::Store(self.stores.get(number).map_or("", |store| store.name()).into())
             }
-            Place::Referrers | Place::Lookaside => Peer::Registry(key.repository.host().into()),
+            Place::Referrers | Place::Tags | Place::Lookaside => {
+                Peer::Registry(key.repository.host().into())
+            }
         }
     }
 }

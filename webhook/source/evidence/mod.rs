@@ -11,6 +11,8 @@ mod flight;
 mod image;
 mod lookup;
 mod referrers;
+mod tags;
+mod tools;
 
 use std::{
     sync::Arc,

@@ -1,5 +1,7 @@
 //! Evidence that hangs on an image in its own registry: OCI 1.1 referrers.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 
@@ -7,9 +9,9 @@ use crate::{
     attest::{
         Candidate,
         artifact::{ARTIFACT_TYPE, LARGEST_LAYER, read_layer},
-        oci::{Descriptor, Document},
+        oci::{Descriptor, Document, Manifest},
     },
-    name::{Code, Repository},
+    name::Code,
     source::{Deadline, FetchError, Peer, Reference, Registries},
     verify::Rejection,
 };
@@ -17,31 +19,43 @@ use crate::{
 use super::{
     answer::Records,
     lookup::{Haul, Key},
+    tools::Tool,
 };
 
 /// Lists what refers to the digest and reads what may be evidence, side by side.
+///
+/// What can count is read whole or not at all. Of what cannot, for its signer or because no
+/// authority takes what cosign signs, a little is read too, so that its owner learns why.
 pub async fn ask(
     registries: &Registries,
     key: &Key,
+    takes_cosign: bool,
     deadline: Deadline,
 ) -> Result<Haul, FetchError> {
     let listed = registries.referrers(&key.repository, key.digest, deadline).await?;
-    let (ours, foreign): (Vec<_>, Vec<_>) = listed.into_iter().partition(may_be_evidence);
-    if ours.len() > MOST_READ {
+    let (wanted, foreign): (Vec<_>, Vec<_>) =
+        listed.into_iter().partition(|referrer| may_be_evidence(referrer, takes_cosign));
+    if wanted.len() > MOST_READ {
         return Err(too_much(key, MOST_READ, "referrers of one image that may be attestations"));
     }
+    let (told, foreign): (Vec<_>, Vec<_>) = foreign.into_iter().partition(is_of_a_tool);
     let mut haul = Haul { records: foreign_records(&foreign), ..Haul::default() };
-    let mut read = stream::iter(ours)
-        .map(|referrer| read(registries, key, referrer, deadline))
+    let reading = Reading { registries, key, takes_cosign, told: AtomicUsize::new(0), deadline };
+    let mut read = stream::iter(wanted.into_iter().chain(told))
+        .map(|referrer| reading.read(referrer))
         .buffered(AT_A_TIME);
+    let mut attestations = 0;
     while let Some(part) = read.next().await {
         match part? {
-            Part::Attestation(candidate) => haul.candidates.push(candidate),
-            Part::Unreadable(rejection) => haul.unreadable.push(rejection),
+            Part::Evidence(part) => {
+                attestations += part.candidates.len();
+                haul.take(part);
+            }
+            Part::Told(part) => haul.take(part),
             Part::Foreign(record) => haul.records.0.push(record),
         }
     }
-    if haul.candidates.len() > MOST_ATTESTATIONS {
+    if attestations > MOST_ATTESTATIONS {
         return Err(too_much(key, MOST_ATTESTATIONS, "attestations that refer to one image"));
     }
     Ok(haul)
@@ -54,72 +68,145 @@ fn too_much(key: &Key, limit: usize, what: &'static str) -> FetchError {
 
 /// What one referrer turned out to be.
 enum Part {
-    Attestation(Candidate),
-    Unreadable(Rejection),
+    /// What may count.
+    Evidence(Haul),
+    /// What cannot count, with its record, and why.
+    Told(Haul),
+    /// Something else.
     Foreign((&'static str, serde_json::Value)),
 }
 
 /// Artifact types in lists are hints, and fallback tags have wrong ones or none: what is not
 /// plainly something else is read to see.
-fn may_be_evidence(referrer: &Descriptor) -> bool {
+fn may_be_evidence(referrer: &Descriptor, takes_cosign: bool) -> bool {
     match referrer.artifact_type.as_deref() {
-        None | Some("" | "application/vnd.oci.empty.v1+json") => true,
-        Some(artifact_type) => artifact_type == ARTIFACT_TYPE,
+        None | Some("" | "application/vnd.oci.empty.v1+json" | ARTIFACT_TYPE) => true,
+        Some(other) => Tool::of(other).is_some_and(|tool| tool.may_count(takes_cosign)),
     }
 }
 
-async fn read(
-    registries: &Registries,
-    key: &Key,
-    referrer: Descriptor,
+fn is_of_a_tool(referrer: &Descriptor) -> bool {
+    referrer.artifact_type.as_deref().is_some_and(|kind| Tool::of(kind).is_some())
+}
+
+/// What the referrers of one digest are read with.
+struct Reading<'a> {
+    registries: &'a Registries,
+    key: &'a Key,
+    takes_cosign: bool,
+    /// How many were read that cannot count.
+    told: AtomicUsize,
     deadline: Deadline,
-) -> Result<Part, FetchError> {
-    let referrer = &referrer;
-    let repository = &key.repository;
-    let reference = Reference::Digest(referrer.digest);
-    let fetched = match registries.manifest(repository, reference, deadline).await {
-        Ok(fetched) => fetched,
-        // Cleanup jobs leave entries of fallback tags behind that point at nothing.
-        Err(error) if error.is_absence() => {
-            return Ok(Part::Foreign(record(referrer, referrer.artifact_type.as_deref())));
-        }
-        Err(error) => return Err(error),
-    };
-    let Ok(Document::Manifest(manifest)) = fetched.document() else {
-        return Ok(Part::Foreign(record(referrer, referrer.artifact_type.as_deref())));
-    };
-    if manifest.effective_type() != ARTIFACT_TYPE {
-        return Ok(Part::Foreign(record(referrer, Some(manifest.effective_type()))));
-    }
-    let bad = |detail: String| Ok(Part::Unreadable(rejection(repository, referrer, detail)));
-    if manifest.subject.as_ref().is_none_or(|subject| subject.digest != key.digest) {
-        return bad(
-            "it is listed as a referrer of this image and names another as its subject".into()
-        );
-    }
-    let [layer] = manifest.layers.as_slice() else {
-        return bad(format!("it has {} layers where one is read", manifest.layers.len()));
-    };
-    let bytes = registries.blob(repository, layer, LARGEST_LAYER, deadline).await?;
-    match read_layer(&layer.media_type, bytes) {
-        Err(error) => bad(error.to_string()),
-        Ok(signed) => Ok(Part::Attestation(Candidate {
-            source: SOURCE.into(),
-            name: format!("{repository}@{}", referrer.digest),
-            note: None,
-            recorded_at: None,
-            signed,
-        })),
-    }
 }
 
-fn rejection(repository: &Repository, referrer: &Descriptor, detail: String) -> Rejection {
-    Rejection {
-        source: SOURCE.into(),
-        name: format!("{repository}@{}", referrer.digest),
-        format: "oci".into(),
-        code: Code::SignatureMalformed,
-        detail,
+impl Reading<'_> {
+    async fn read(&self, referrer: Descriptor) -> Result<Part, FetchError> {
+        let listed = referrer.artifact_type.as_deref();
+        let named = listed.and_then(Tool::of).filter(|tool| !tool.may_count(self.takes_cosign));
+        if named.is_some() {
+            return Ok(self.told(&referrer, self.manifest(&referrer).await.ok().flatten()).await);
+        }
+        let Some(manifest) = self.manifest(&referrer).await? else {
+            return Ok(Part::Foreign(record(&referrer, listed)));
+        };
+        let kind = manifest.effective_type();
+        match Tool::of(kind) {
+            Some(tool) if tool.may_count(self.takes_cosign) => {
+                Ok(Part::Evidence(self.of_tool(tool, &referrer, &manifest).await?))
+            }
+            Some(_) => Ok(self.told(&referrer, Some(manifest)).await),
+            None if kind == ARTIFACT_TYPE => {
+                Ok(Part::Evidence(self.ours(&referrer, &manifest).await?))
+            }
+            None => Ok(Part::Foreign(record(&referrer, Some(kind)))),
+        }
+    }
+
+    /// The manifest, if there is one and it is no index.
+    async fn manifest(&self, referrer: &Descriptor) -> Result<Option<Box<Manifest>>, FetchError> {
+        let reference = Reference::Digest(referrer.digest);
+        let repository = &self.key.repository;
+        match self.registries.manifest(repository, reference, self.deadline).await {
+            Ok(fetched) => match fetched.document() {
+                Ok(Document::Manifest(manifest)) => Ok(Some(manifest)),
+                _ => Ok(None),
+            },
+            // Cleanup jobs leave entries of fallback tags behind that point at nothing.
+            Err(error) if error.is_absence() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What cannot count: of a few it is said why, and that they are there of all.
+    async fn told(&self, referrer: &Descriptor, manifest: Option<Box<Manifest>>) -> Part {
+        let kind = manifest.as_ref().map(|manifest| manifest.effective_type().to_owned());
+        let kind = kind.as_deref().or(referrer.artifact_type.as_deref());
+        let mut haul = Haul::default();
+        if let (Some(manifest), Some(tool)) = (&manifest, kind.and_then(Tool::of))
+            && self.told.fetch_add(1, Ordering::Relaxed) < MOST_TOLD
+        {
+            haul = self.of_tool(tool, referrer, manifest).await.unwrap_or_default();
+        }
+        haul.records.0.push(record(referrer, kind));
+        Part::Told(haul)
+    }
+
+    async fn of_tool(
+        &self,
+        tool: Tool,
+        referrer: &Descriptor,
+        manifest: &Manifest,
+    ) -> Result<Haul, FetchError> {
+        if let Some(astray) = self.astray(referrer, manifest) {
+            return Ok(astray);
+        }
+        let (repository, name) = (&self.key.repository, self.name(referrer));
+        tool.read(self.registries, repository, name, manifest, self.deadline).await
+    }
+
+    async fn ours(&self, referrer: &Descriptor, manifest: &Manifest) -> Result<Haul, FetchError> {
+        if let Some(astray) = self.astray(referrer, manifest) {
+            return Ok(astray);
+        }
+        let [layer] = manifest.layers.as_slice() else {
+            let layers = manifest.layers.len();
+            return Ok(self.bad(referrer, format!("it has {layers} layers where one is read")));
+        };
+        let repository = &self.key.repository;
+        let bytes = self.registries.blob(repository, layer, LARGEST_LAYER, self.deadline).await?;
+        match read_layer(&layer.media_type, bytes) {
+            Err(error) => Ok(self.bad(referrer, error.to_string())),
+            Ok(signed) => {
+                let (source, name) = (SOURCE.into(), self.name(referrer));
+                let candidate = Candidate { source, name, note: None, recorded_at: None, signed };
+                Ok(Haul { candidates: vec![candidate], ..Haul::default() })
+            }
+        }
+    }
+
+    /// The rejection of a referrer that is one of another image.
+    fn astray(&self, referrer: &Descriptor, manifest: &Manifest) -> Option<Haul> {
+        let subject = manifest.subject.as_ref();
+        if subject.is_some_and(|subject| subject.digest == self.key.digest) {
+            return None;
+        }
+        let why = "it is listed as a referrer of this image and names another as its subject";
+        Some(self.bad(referrer, why.into()))
+    }
+
+    fn bad(&self, referrer: &Descriptor, detail: String) -> Haul {
+        let rejection = Rejection {
+            source: SOURCE.into(),
+            name: self.name(referrer),
+            format: "oci".into(),
+            code: Code::SignatureMalformed,
+            detail,
+        };
+        Haul { unreadable: vec![rejection], ..Haul::default() }
+    }
+
+    fn name(&self, referrer: &Descriptor) -> String {
+        format!("{}@{}", self.key.repository, referrer.digest)
     }
 }
 
@@ -140,13 +227,16 @@ fn record(referrer: &Descriptor, artifact_type: Option<&str>) -> (&'static str, 
 }
 
 /// The name of this source.
-const SOURCE: &str = "referrers";
+pub const SOURCE: &str = "referrers";
 
 /// More attestations of one image than any pipeline makes.
 const MOST_ATTESTATIONS: usize = 64;
 
 /// More referrers whose type only their manifest tells, as in fallback tags.
 const MOST_READ: usize = 256;
+
+/// Enough of what cannot count to tell a person why.
+const MOST_TOLD: usize = 8;
 
 /// How many referrers of one image are read at a time.
 const AT_A_TIME: usize = 8;

@@ -1,0 +1,143 @@
+//! What cosign keeps beside an image: the layers of manifests under tags made from its digest.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, future::try_join_all, stream};
+
+use crate::{
+    attest::{
+        Candidate,
+        artifact::LARGEST_LAYER,
+        oci::{Descriptor, Document},
+        sigstore,
+    },
+    name::{Code, Digest, Repository},
+    source::{Deadline, FetchError, Peer, Reference, Registries},
+    verify::{Rejection, TAGS},
+};
+
+use super::lookup::{Haul, Key};
+
+/// Reads the signatures and attestations under the tags of the digest, side by side.
+pub async fn ask(
+    registries: &Registries,
+    key: &Key,
+    deadline: Deadline,
+) -> Result<Haul, FetchError> {
+    // Cosign makes no tag of a longer digest, since a tag ends after 128 characters.
+    let Digest::Sha256(_) = key.digest else { return Ok(Haul::default()) };
+    let hauls = sigstore::TAGS.map(|end| {
+        let tag = format!("sha256-{}.{end}", key.digest.hex());
+        under(registries, &key.repository, tag, deadline)
+    });
+    let mut all = Haul::default();
+    for haul in try_join_all(hauls).await? {
+        all.take(haul);
+    }
+    Ok(all)
+}
+
+async fn under(
+    registries: &Registries,
+    repository: &Repository,
+    tag: String,
+    deadline: Deadline,
+) -> Result<Haul, FetchError> {
+    let fetched = match registries.manifest(repository, Reference::Tag(&tag), deadline).await {
+        Ok(fetched) => fetched,
+        Err(error) if error.is_absence() => return Ok(Haul::default()),
+        Err(error) => return Err(error),
+    };
+    let signed = Layers {
+        registries,
+        repository,
+        source: TAGS.into(),
+        name: format!("{repository}:{tag}"),
+        deadline,
+    };
+    match fetched.document() {
+        Ok(Document::Manifest(manifest)) => signed.read(&manifest.layers).await,
+        _ => {
+            let bad = signed.rejection(&signed.name, "the tag is not that of a manifest".into());
+            Ok(Haul { unreadable: vec![bad], ..Haul::default() })
+        }
+    }
+}
+
+/// Layers that cosign signed, each for itself.
+pub struct Layers<'a> {
+    pub registries: &'a Registries,
+    pub repository: &'a Repository,
+    /// The source that they are found in.
+    pub source: Arc<str>,
+    /// What their manifest is called there.
+    pub name: String,
+    pub deadline: Deadline,
+}
+
+impl Layers<'_> {
+    /// Fetches and reads all of them, or fails.
+    pub async fn read(&self, layers: &[Descriptor]) -> Result<Haul, FetchError> {
+        let too_much = |limit, what| {
+            let peer = Peer::Registry(self.repository.host().into());
+            Err(FetchError::TooMuch { peer, limit, what })
+        };
+        if layers.len() > MOST_LAYERS {
+            return too_much(MOST_LAYERS as u64, "layers of one manifest that cosign signed");
+        }
+        let size = layers.iter().fold(0_u64, |sum, layer| sum.saturating_add(layer.size));
+        if size > MOST_BYTES {
+            return too_much(MOST_BYTES, "bytes of one manifest that cosign signed");
+        }
+        let mut haul = Haul::default();
+        let mut read = stream::iter(layers.to_vec().into_iter().enumerate())
+            .map(|(number, layer)| self.layer(number + 1, layer))
+            .buffered(AT_A_TIME);
+        while let Some(one) = read.next().await {
+            match one? {
+                Ok(candidate) => haul.candidates.push(candidate),
+                Err(rejection) => haul.unreadable.push(rejection),
+            }
+        }
+        Ok(haul)
+    }
+
+    async fn layer(
+        &self,
+        number: usize,
+        layer: Descriptor,
+    ) -> Result<Result<Candidate, Rejection>, FetchError> {
+        let name = format!("{}/layer-{number}", self.name);
+        let bytes = if sigstore::LAYERS.contains(&layer.media_type.as_str()) {
+            self.registries.blob(self.repository, &layer, LARGEST_LAYER, self.deadline).await?
+        } else {
+            bytes::Bytes::new()
+        };
+        Ok(match sigstore::read_layer(&layer.media_type, &layer.annotations, bytes) {
+            Err(error) => Err(self.rejection(&name, error.to_string())),
+            Ok(signed) => {
+                let source = Arc::clone(&self.source);
+                Ok(Candidate { source, name, note: None, recorded_at: None, signed })
+            }
+        })
+    }
+
+    fn rejection(&self, name: &str, detail: String) -> Rejection {
+        Rejection {
+            source: Arc::clone(&self.source),
+            name: name.to_owned(),
+            format: "cosign".into(),
+            code: Code::SignatureMalformed,
+            detail,
+        }
+    }
+}
+
+/// Cosign itself stops reading at 100.
+const MOST_LAYERS: usize = 64;
+
+/// Bills of materials have megabytes; nobody signs dozens of them for one image.
+const MOST_BYTES: u64 = 32 * 1024 * 1024;
+
+/// How many layers of one manifest are read at a time.
+const AT_A_TIME: usize = 8;
