@@ -66,7 +66,9 @@ pub fn of(
             );
             (generic(signatures.collect()), None)
         }
-        Signed::OpenPgpDetached(_) | Signed::Unsupported { .. } => (Value::Null, None),
+        Signed::OpenPgpDetached(_) | Signed::Certified { .. } | Signed::Unsupported { .. } => {
+            (Value::Null, None)
+        }
     };
     let mut occurrence = json!({
         "resource": {"uri": ResourceUri::written_for(&image.repository, image.digest)},

@@ -55,13 +55,11 @@ async fn under(
         name: format!("{repository}:{tag}"),
         deadline,
     };
-    match fetched.document() {
-        Ok(Document::Manifest(manifest)) => signed.read(&manifest.layers).await,
-        _ => {
-            let bad = signed.rejection(&signed.name, "the tag is not that of a manifest".into());
-            Ok(Haul { unreadable: vec![bad], ..Haul::default() })
-        }
-    }
+    let Ok(Document::Manifest(manifest)) = fetched.document() else {
+        let bad = signed.rejection(&signed.name, "the tag is not that of a manifest".into());
+        return Ok(Haul { unreadable: vec![bad], ..Haul::default() });
+    };
+    signed.read(manifest.layers).await
 }
 
 /// Layers that cosign signed, each for itself.
@@ -77,7 +75,7 @@ pub struct Layers<'a> {
 
 impl Layers<'_> {
     /// Fetches and reads all of them, or fails.
-    pub async fn read(&self, layers: &[Descriptor]) -> Result<Haul, FetchError> {
+    pub async fn read(&self, layers: Vec<Descriptor>) -> Result<Haul, FetchError> {
         let too_much = |limit, what| {
             let peer = Peer::Registry(self.repository.host().into());
             Err(FetchError::TooMuch { peer, limit, what })
@@ -90,7 +88,7 @@ impl Layers<'_> {
             return too_much(MOST_BYTES, "bytes of one manifest that cosign signed");
         }
         let mut haul = Haul::default();
-        let mut read = stream::iter(layers.to_vec().into_iter().enumerate())
+        let mut read = stream::iter(layers.into_iter().enumerate())
             .map(|(number, layer)| self.layer(number + 1, layer))
             .buffered(AT_A_TIME);
         while let Some(one) = read.next().await {

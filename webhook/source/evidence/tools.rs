@@ -50,7 +50,7 @@ impl Tool {
         if self == Self::Layered {
             let source = source.into();
             let layers = Layers { registries, repository, source, name, deadline };
-            return layers.read(&manifest.layers).await;
+            return layers.read(manifest.layers.clone()).await;
         }
         let bad = |name: String, detail: String| {
             let (format, code) = ("oci".into(), Code::SignatureMalformed);
