@@ -92,33 +92,42 @@ fn the_librarys_own_tests_pass_and_cover_it() {
 
 #[test]
 fn every_library_rule_describes_itself() {
+    let fresh = json!({"authorities": ["qa"], "maxAge": "720h"});
     for (name, parameters, code) in [
         ("attested", json!({"authorities": ["qa"]}), "attested.missing"),
         ("built", json!({"authorities": ["qa"]}), "built.missing"),
+        ("fresh", fresh, "fresh.missing"),
         ("pinned", json!({}), "pinned.tag"),
         ("registries", json!({"allow": ["a/**"]}), "registries.refused"),
+        ("vulnerabilities", json!({}), "vulnerabilities.found"),
     ] {
         let rule = Rule::library(name, &parameters).unwrap();
         let metadata = rule.metadata();
         assert!(metadata.title.is_some() && metadata.description.is_some(), "{name}");
         assert_eq!(metadata.custom.code.as_deref(), Some(code), "{name}");
         assert!(metadata.custom.parameters.is_some(), "{name}");
-        assert!(rule.needs_presence(), "{name}");
+        assert_eq!(rule.needs_presence(), name != "vulnerabilities", "{name}");
         let reads = rule.reads();
-        assert_eq!(reads.request, name == "pinned", "{name}");
-        assert!(!reads.object && !reads.config && !reads.time, "{name}: {reads:?}");
+        assert_eq!(reads.request, ["fresh", "pinned"].contains(&name), "{name}");
+        assert_eq!(reads.time, name == "fresh", "{name}");
+        assert!(!reads.object && !reads.config, "{name}: {reads:?}");
     }
 }
 
 #[test]
-fn built_and_registries_and_pinned_on_the_machine() {
+fn the_other_rules_on_the_machine() {
     let provenance = json!({
         "authority": "builder",
+        "signedAt": "2026-11-21T01:00:00Z",
         "predicateType": "https://slsa.dev/provenance/v0.2",
         "predicate": {
             "builder": {"id": "https://ci.example/b"},
             "invocation": {"configSource": {"uri": "git+https://git.example/acme/shop@refs/heads/main"}},
         },
+    });
+    let vulnerability = json!({
+        "note": "projects/scans/notes/CVE-2026-1",
+        "vulnerability": {"severity": "HIGH", "fixAvailable": true},
     });
     let built = json!({"authorities": ["builder"], "builders": ["https://ci.example/b"], "branches": ["main"]});
     let elsewhere = json!({"authorities": ["builder"], "builders": ["https://ci.example/c"]});
@@ -129,8 +138,18 @@ fn built_and_registries_and_pinned_on_the_machine() {
         ("allowed", "registries", json!({"allow": ["registry.example/**"]}), ""),
         ("not allowed", "registries", json!({"allow": ["other.example/**"]}), "registries.refused"),
         ("a pod", "pinned", json!({}), ""),
+        ("of yesterday", "fresh", json!({"authorities": ["builder"], "maxAge": "24h"}), ""),
+        ("too old", "fresh", json!({"authorities": ["builder"], "maxAge": "2h"}), "fresh.missing"),
+        ("tolerated", "vulnerabilities", json!({"fixable": "HIGH", "scanned": false}), ""),
+        (
+            "found, unscanned",
+            "vulnerabilities",
+            json!({"fixable": "LOW"}),
+            "vulnerabilities.found,vulnerabilities.unscanned",
+        ),
     ] {
         let mut input = input();
+        input["images"][0]["records"]["vulnerabilities"] = json!([vulnerability]);
         input["images"][0]["attestations"] = json!([provenance]);
         input["images"].as_array_mut().unwrap().truncate(1);
         let verdict = judge(&Rule::library(rule, &parameters).unwrap(), &input);

@@ -15,11 +15,16 @@ pub struct LibraryRule {
 }
 
 /// All rules of the library, by name.
-pub const LIBRARY: [LibraryRule; 4] = [
+pub const LIBRARY: [LibraryRule; 6] = [
     LibraryRule { name: "attested", text: include_str!("../../policies/attested.rego") },
     LibraryRule { name: "built", text: include_str!("../../policies/built.rego") },
+    LibraryRule { name: "fresh", text: include_str!("../../policies/fresh.rego") },
     LibraryRule { name: "pinned", text: include_str!("../../policies/pinned.rego") },
     LibraryRule { name: "registries", text: include_str!("../../policies/registries.rego") },
+    LibraryRule {
+        name: "vulnerabilities",
+        text: include_str!("../../policies/vulnerabilities.rego"),
+    },
 ];
 
 pub(super) fn find(name: &str) -> Result<LibraryRule, RuleError> {

@@ -1,0 +1,77 @@
+# METADATA
+# title: Fresh
+# description: >
+#   Every image, on every platform that can run, has an attestation by one of the authorities that
+#   is not older than `maxAge`, a duration such as `720h`. `predicateTypes` narrows what counts.
+#   The age is by the signer's own word, unless `clock` is `store`: then it is by the time at which
+#   a store recorded the attestation, and what lies elsewhere does not count. A time that lies more
+#   than five minutes ahead is no time.
+# custom:
+#   code: fresh.missing
+#   needs: presence
+#   parameters:
+#     type: object
+#     required: [authorities, maxAge]
+#     properties:
+#       authorities: {type: array, items: {type: string, minLength: 1}, minItems: 1, uniqueItems: true}
+#       maxAge: {type: string, minLength: 2}
+#       predicateTypes: {type: array, items: {type: string, minLength: 1}, minItems: 1, uniqueItems: true}
+#       clock: {enum: [signer, store]}
+package countersign.fresh
+
+deny contains violation if {
+	some image in input.images
+	not fresh(image)
+	violation := {
+		"code": "fresh.missing",
+		"image": image.path,
+		"msg": sprintf("no attestation by %s%s; sign the image again", [wanted, newest(image)]),
+	}
+}
+
+deny contains violation if {
+	not life
+	violation := {
+		"code": "fresh.duration",
+		"msg": "maxAge is no duration above zero; write hours, minutes or seconds, like 720h",
+	}
+}
+
+fresh(image) if {
+	some stamp in times(image)
+	age := now - time.parse_rfc3339_ns(stamp)
+	age <= life
+	age >= -300000000000
+}
+
+now := time.parse_rfc3339_ns(input.request.time)
+
+life := nanoseconds if {
+	nanoseconds := time.parse_duration_ns(data.parameters.maxAge)
+	nanoseconds > 0
+}
+
+# When what counts was made, as the clock asked for has it.
+times(image) := {stamp |
+	some attestation in image.attestations
+	attestation.authority in data.parameters.authorities
+	of_type(attestation)
+	stamp := made(attestation)
+	stamp != null
+}
+
+of_type(attestation) if attestation.predicateType in data.parameters.predicateTypes
+
+of_type(_) if not "predicateTypes" in object.keys(data.parameters)
+
+made(attestation) := attestation.recordedAt if {
+	data.parameters.clock == "store"
+} else := attestation.signedAt
+
+default wanted := "anybody"
+
+wanted := sprintf("%s within %s", [concat(", ", data.parameters.authorities), data.parameters.maxAge])
+
+newest(image) := sprintf(", the newest is of %s", [max(times(image))]) if {
+	count(times(image)) > 0
+} else := ""
