@@ -122,8 +122,13 @@ source(attestation) := attestation.predicate.invocation.configSource if {
 	attestation.predicateType == v1
 	workflow := attestation.predicate.buildDefinition.externalParameters.workflow
 	some dependency in attestation.predicate.buildDefinition.resolvedDependencies
-	dependency.uri == sprintf("git+%s@%s", [workflow.repository, workflow.ref])
+	dependency.uri == concat("", ["git+", workflow.repository, at(workflow)])
 } else := {"uri": "", "digest": {}}
+
+# A workflow without a ref is of a repository alone.
+at(workflow) := sprintf("@%s", [workflow.ref]) if workflow.ref
+
+else := ""
 
 # One spelling for the ways in which a repository is written.
 plain(uri) := trim_suffix(trim_suffix(trim_prefix(uri, "git+"), "/"), ".git")

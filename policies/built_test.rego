@@ -128,6 +128,22 @@ test_revision_that_is_none if {
 	count(built.deny) == 1 with input.images as [image] with data.parameters as parameters
 }
 
+test_workflow_without_a_ref if {
+	refless := json.patch(workflow, [
+		{"op": "remove", "path": "/predicate/buildDefinition/externalParameters/workflow/ref"},
+		{
+			"op": "replace",
+			"path": "/predicate/buildDefinition/resolvedDependencies/1/uri",
+			"value": "git+https://git.example/acme/shop",
+		},
+	])
+	image := object.union(bare, {"attestations": [refless]})
+	parameters := {"authorities": ["builder"], "revisions": [commit]}
+	count(built.deny) == 0 with input.images as [image] with data.parameters as parameters
+	on_main := object.union(parameters, {"branches": ["main"]})
+	count(built.deny) == 1 with input.images as [image] with data.parameters as on_main
+}
+
 test_no_data if {
 	image := object.union(bare, {"attestations": [workflow]})
 	count(built.deny) == 1 with input.images as [image]
