@@ -8,17 +8,20 @@
 
 mod artifact;
 mod attestation;
+pub mod build;
 mod generate;
 pub mod images;
 mod key;
 mod notes;
 mod occurrence;
 mod payload;
+mod present;
 mod publish;
 mod receipt;
 mod record;
 mod run;
 mod standing;
+pub mod vulnerability;
 
 pub use artifact::{Artifact, Layer};
 pub use attestation::Attestation;

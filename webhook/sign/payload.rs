@@ -96,6 +96,11 @@ const CREATOR: &str = concat!("countersign ", env!("CARGO_PKG_VERSION"));
 pub struct PredicateType(String);
 
 impl PredicateType {
+    /// SLSA provenance v1.
+    pub fn provenance() -> Self {
+        Self(PROVENANCE.to_owned())
+    }
+
     /// The URI.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -130,8 +135,10 @@ impl fmt::Display for PredicateType {
 )]
 pub struct BadPredicateType(String);
 
+const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
+
 const SHORT_NAMES: [(&str, &str); 6] = [
-    ("provenance", "https://slsa.dev/provenance/v1"),
+    ("provenance", PROVENANCE),
     ("provenance-v0.2", "https://slsa.dev/provenance/v0.2"),
     ("vulnerabilities", "https://cosign.sigstore.dev/attestation/vuln/v1"),
     ("sbom", "https://spdx.dev/Document"),
