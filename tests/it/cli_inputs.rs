@@ -116,3 +116,73 @@ fn p14_one_mistake_and_nothing_is_signed() {
     let writes = desk.registry.requests().iter().filter(|request| request.method != "GET").count();
     assert_eq!(writes, 0, "nothing was published");
 }
+
+#[test]
+fn an_image_on_disk_is_signed_by_its_own_digest() {
+    let desk = Desk::new();
+    let (host, shop) = (desk.registry.host(), &desk.shop);
+    let hex = shop.digest().replace("sha256:", "");
+    fs::create_dir_all(desk.path("layout/blobs/sha256")).unwrap();
+    desk.write("layout/oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);
+    fs::write(desk.path(&format!("layout/blobs/sha256/{hex}")), &shop.manifest).unwrap();
+    let listed = |name: &str| {
+        let (digest, size) = (shop.digest(), shop.manifest.len());
+        format!(
+            r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"{digest}","size":{size},"annotations":{{"org.opencontainers.image.ref.name":"{name}"}}}}]}}"#
+        )
+    };
+    desk.write("layout/index.json", &listed("1.4"));
+    let (shop_name, pattern) = (format!("{host}/acme/shop"), format!("{host}/acme/*"));
+    let other = format!("{host}/other/*");
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/buildkit");
+    let saved = format!("docker-archive:{fixtures}/docker-save.tar");
+    for (name, arguments, code, want) in [
+        ("by --as", &["oci:layout", "--as", &shop_name][..], 0, format!("{shop_name}@sha256:")),
+        ("neither", &["oci:layout"], 2, "needs --as REPOSITORY".into()),
+        (
+            "a bare tag is no name",
+            &["oci:layout", "--repository", &pattern],
+            2,
+            "oci:layout does not name its repository; say with --as REPOSITORY".into(),
+        ),
+        (
+            "a docker save whose name is not allowed",
+            &[&saved, "--repository", &pattern],
+            2,
+            "registry.test/demo/bk@sha256:ff95e95eb8fc5dece29c8014816a7f442c891a32daba1938161eb20778e7095b is in none".into(),
+        ),
+        ("--as outside", &["oci:layout", "--as", &shop_name, "--repository", &other], 2, "is in none of the".into()),
+        ("nowhere", &["oci:nowhere", "--as", &shop_name], 2, "nowhere".into()),
+    ] {
+        let ended = sign(&desk, arguments);
+        let said = stdout(&ended) + &stderr(&ended);
+        assert_eq!(ended.status.code(), Some(code), "{name}: {said}");
+        assert!(said.contains(&want), "{name}: {said}");
+    }
+    desk.write("layout/index.json", &listed(&format!("{host}/acme/shop:1.4")));
+    let again = sign(&desk, &["oci:layout", "--repository", &pattern]);
+    assert!(stderr(&again).contains("unchanged"), "{}", stderr(&again));
+    fs::write(desk.path(&format!("layout/blobs/sha256/{hex}")), vec![b' '; shop.manifest.len()])
+        .unwrap();
+    let tampered = sign(&desk, &["oci:layout", "--as", &shop_name]);
+    assert_eq!(tampered.status.code(), Some(2));
+    assert!(stderr(&tampered).contains("damaged or tampered with"), "{}", stderr(&tampered));
+}
+
+/// What Docker saved before version 25 holds no manifest, and a push makes one of its own.
+#[test]
+fn an_archive_without_manifests_says_why_it_cannot_be_signed() {
+    let desk = Desk::new();
+    let mut tar = tar::Builder::new(fs::File::create(desk.path("saved.tar")).unwrap());
+    let manifest = r#"[{"Config":"config.json","RepoTags":["r.example/a:1"],"Layers":[]}]"#;
+    for (name, text) in [("config.json", "{}"), ("manifest.json", manifest)] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, name, text.as_bytes()).unwrap();
+    }
+    tar.finish().unwrap();
+    let refused = sign(&desk, &["docker-archive:saved.tar", "--as", "r.example/a"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("without its manifest"), "{}", stderr(&refused));
+}

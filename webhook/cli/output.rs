@@ -40,6 +40,11 @@ impl Failure {
         Self { code: USAGE, text: what.into() }
     }
 
+    /// What was given as input is wrong and the error says all there is to say: exit 2.
+    pub fn of_input(error: impl Error + 'static) -> Self {
+        Self { code: USAGE, ..Self::of(error) }
+    }
+
     /// Prints the failure for a person and gives its exit code.
     pub fn report(self) -> ExitCode {
         say(&format!("error: {}", self.text));

@@ -1,10 +1,26 @@
 //! What is said about the images.
 
-use std::{fs, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    io::Read as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use crate::sign::{Claim, PredicateType};
+use crate::{
+    name::{NoteName, PinnedImage, ProjectName},
+    sign::{
+        Claim, Entry, PredicateType, Record, StoreDestination,
+        build::{BuildRecord, Origin},
+        vulnerability::Report,
+    },
+};
 
-use super::super::Failure;
+use super::{
+    super::{Failure, output},
+    build::BuildArguments,
+};
 
 /// What to sign.
 #[derive(Debug, clap::Args)]
@@ -15,19 +31,135 @@ pub struct ClaimArguments {
     /// What the predicate is: a URI, or provenance, vulnerabilities, sbom, …
     #[arg(long = "type", value_name = "TYPE", requires = "predicate")]
     predicate_type: Option<PredicateType>,
+    /// A scanner's report (Grype's or Trivy's JSON, SARIF), to file as VULNERABILITY occurrences
+    #[arg(long, value_name = "FILE", requires = "store")]
+    pub vulnerabilities: Option<PathBuf>,
+    #[command(flatten)]
+    build: BuildArguments,
+}
+
+/// All that is said, of whichever image.
+pub struct Said {
+    claims: Vec<Arc<Claim>>,
+    build: Option<(BuildRecord, Option<NoteName>)>,
+    findings: Vec<Record>,
 }
 
 impl ClaimArguments {
-    /// What to sign: "this is the image", unless something else was asked for.
-    pub fn claim(&self) -> Result<Claim, Failure> {
-        let (Some(file), Some(predicate_type)) = (&self.predicate, &self.predicate_type) else {
-            return Ok(Claim::SimpleSigning);
-        };
-        let named = file.display();
-        let bytes = fs::read(file)
-            .map_err(|error| Failure::failed(format!("cannot read {named}"), error))?;
-        let predicate = serde_json::from_slice(&bytes)
-            .map_err(|error| Failure::failed(format!("{named} is no JSON"), error))?;
-        Ok(Claim::Statement { predicate_type: predicate_type.clone(), predicate })
+    /// What to say about `images`: "this is the image", unless something else was asked for.
+    pub fn said(
+        &self,
+        results: &Origin,
+        images: &BTreeSet<PinnedImage>,
+        store: Option<&StoreDestination>,
+    ) -> Result<Said, Failure> {
+        let mut said = Said { claims: Vec::new(), build: None, findings: Vec::new() };
+        if let (Some(file), Some(predicate_type)) = (&self.predicate, &self.predicate_type) {
+            let bytes = read(file, LARGEST_PREDICATE)?;
+            let predicate = serde_json::from_slice(&bytes).map_err(|error| {
+                Failure::failed(format!("{} is no JSON", file.display()), error)
+            })?;
+            said.claim(Claim::Statement { predicate_type: predicate_type.clone(), predicate });
+        }
+        if self.build.build {
+            let record = self.build.record(results);
+            said.claim(Claim::Statement {
+                predicate_type: PredicateType::provenance(),
+                predicate: record.predicate(),
+            });
+            let note = match (&self.build.build_note, store) {
+                (Some(note), _) => Some(note.clone()),
+                (None, Some(store)) => Some(build_note(&store.note)?),
+                (None, None) => None,
+            };
+            said.build = Some((record, note));
+        }
+        if let (Some(file), Some(store)) = (&self.vulnerabilities, store) {
+            said.findings = findings(file, images, &store.note.project())?;
+        } else if said.claims.is_empty() {
+            said.claim(Claim::SimpleSigning);
+        }
+        Ok(said)
     }
 }
+
+impl Said {
+    fn claim(&mut self, claim: Claim) {
+        self.claims.push(Arc::new(claim));
+    }
+
+    /// Whether any of it is signed.
+    pub fn is_signed(&self) -> bool {
+        !self.claims.is_empty()
+    }
+
+    /// All of it about one image.
+    pub fn about(&self, image: PinnedImage) -> Entry {
+        let mut records = self.findings.clone();
+        if let Some((record, Some(note))) = &self.build {
+            records.push(record.occurrence(&image, note.clone()));
+        }
+        Entry { image, claims: self.claims.clone(), records }
+    }
+}
+
+/// Where BUILD occurrences go unless told otherwise: a note has one kind, and `--note`'s is another.
+fn build_note(note: &NoteName) -> Result<NoteName, Failure> {
+    format!("{note}-build").parse().map_err(|error| {
+        Failure::failed(format!("{note}-build can be no note; give --build-note"), error)
+    })
+}
+
+/// The occurrences of a report, if it is about the images.
+fn findings(
+    file: &Path,
+    images: &BTreeSet<PinnedImage>,
+    project: &ProjectName,
+) -> Result<Vec<Record>, Failure> {
+    let named = file.display();
+    let report = Report::parse(&read(file, LARGEST_REPORT)?)
+        .map_err(|error| Failure::usage(format!("{named} {error}")))?;
+    if report.about.is_empty() && images.len() > 1 {
+        return Err(Failure::usage(format!(
+            "{named} does not say which image was scanned, and {} are named here; \
+             file each report with its image",
+            images.len()
+        )));
+    }
+    let is_other =
+        |image: &&PinnedImage| !report.about.is_empty() && !report.about.contains(&image.digest);
+    if let (Some(other), Some(scanned)) = (images.iter().find(is_other), report.about.first()) {
+        return Err(Failure::usage(format!(
+            "{named} is about {scanned}, not about {other}; scan the image by its digest"
+        )));
+    }
+    if report.others > 0 {
+        output::say(&format!(
+            "note: {} results of {named} are no flaws of packages, so they are not filed",
+            report.others
+        ));
+    }
+    if report.findings.is_empty() {
+        output::say(&format!("note: {named} has no findings, so there is nothing to file"));
+    }
+    let records = report.findings.iter().map(|finding| finding.occurrence(project));
+    records.collect::<Result<_, _>>().map_err(Failure::of)
+}
+
+fn read(file: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
+    let named = file.display();
+    let cannot = |error| Failure::failed(format!("cannot read {named}"), error);
+    let mut bytes = Vec::new();
+    let opened = File::open(file).map_err(cannot)?;
+    opened.take(limit + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    if bytes.len() as u64 > limit {
+        return Err(Failure::usage(format!("{named} has more than {limit} bytes")));
+    }
+    Ok(bytes)
+}
+
+/// Most bytes of a predicate: what verifiers read of a statement.
+const LARGEST_PREDICATE: u64 = 8 * 1024 * 1024;
+
+/// Most bytes of a report: those of large images reach tens of megabytes.
+const LARGEST_REPORT: u64 = 128 * 1024 * 1024;

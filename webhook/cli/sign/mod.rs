@@ -1,10 +1,11 @@
 //! `countersign sign`: attest what CI built.
 
+mod build;
 mod claims;
 mod images;
 mod report;
 
-use std::{process::ExitCode, sync::Arc};
+use std::process::ExitCode;
 
 use crate::sign::{Destinations, Entry, Publisher};
 
@@ -64,14 +65,15 @@ impl Sign {
         }
         let gathered = self.images.gather()?;
         let signers = self.keys.load()?;
-        let claims = vec![Arc::new(self.claims.claim()?)];
+        let results = gathered.results.clone();
         let registries = self.registry.connect(gathered.repositories())?;
         let images = gathered.pinned(&registries).await?;
-        let entries: Vec<Entry> = images
-            .into_iter()
-            .map(|image| Entry { image, claims: claims.clone(), records: Vec::new() })
-            .collect();
         let store = self.store.connect()?;
+        let said = self.claims.said(&results, &images, store.as_ref())?;
+        if said.is_signed() && signers.is_empty() {
+            return Err(Failure::usage("there is something to sign and no key; give --key"));
+        }
+        let entries: Vec<Entry> = images.into_iter().map(|image| said.about(image)).collect();
         if let Some(store) = &store {
             let records = entries.iter().flat_map(|entry| &entry.records);
             store.prepare(records, self.store.create_note).await.map_err(Failure::of)?;

@@ -1,13 +1,17 @@
 //! Which images are signed.
 
 mod folder;
+mod layout;
 
 use std::{collections::BTreeSet, path::PathBuf, str::FromStr, sync::Arc};
 
 use crate::{
     name::{BadReference, Digest, ImageRef, Pattern, PinnedImage, Repository},
-    sign::images::{self, BadInput, Found, Named, Place},
-    source::{Deadline, Reference, Registries},
+    sign::{
+        build::{Origin, is_revision, source_uri},
+        images::{self, BadInput, Found, Named, Place},
+    },
+    source::{BadLayoutPlace, Deadline, LayoutPlace, Reference, Registries},
 };
 
 use super::super::{Failure, arguments::PATIENCE, output};
@@ -15,10 +19,11 @@ use super::super::{Failure, arguments::PATIENCE, output};
 /// Which images to sign.
 #[derive(Debug, clap::Args)]
 pub struct ImageArguments {
-    /// Images by digest; `-` reads them from stdin, one a line
+    /// Images by digest, or on disk: oci:DIR, oci-archive:FILE, docker-archive:FILE, each with :NAME
+    /// where there are several; `-` reads images by digest from stdin, one a line
     #[arg(
         required_unless_present_any = ["outputs", "results", "metadata_file"],
-        value_name = "IMAGE@DIGEST|-"
+        value_name = "IMAGE@DIGEST|oci:DIR|-"
     )]
     images: Vec<Asked>,
     /// Sign what a tag names at this moment
@@ -33,6 +38,9 @@ pub struct ImageArguments {
     /// What `docker buildx build --metadata-file` or `docker buildx bake` wrote
     #[arg(long, value_name = "FILE", requires = "repository")]
     metadata_file: Vec<PathBuf>,
+    /// The repository that images on disk will be pushed to, instead of the one that they name
+    #[arg(long = "as", value_name = "REPOSITORY")]
+    pushed_as: Option<Repository>,
     /// Repositories that may be signed, like registry.example/acme/**; files may name no others
     #[arg(long, value_name = "PATTERN")]
     repository: Vec<Pattern>,
@@ -42,15 +50,29 @@ pub struct ImageArguments {
 #[derive(Clone, Debug)]
 enum Asked {
     Stdin,
+    Layout(LayoutPlace),
     Image(ImageRef),
 }
 
 impl FromStr for Asked {
-    type Err = BadReference;
+    type Err = BadAsked;
 
-    fn from_str(text: &str) -> Result<Self, BadReference> {
-        Ok(if text == "-" { Self::Stdin } else { Self::Image(text.parse()?) })
+    fn from_str(text: &str) -> Result<Self, BadAsked> {
+        Ok(match text {
+            "-" => Self::Stdin,
+            _ if LayoutPlace::is_meant(text) => Self::Layout(text.parse()?),
+            _ => Self::Image(text.parse()?),
+        })
     }
+}
+
+/// What names no image.
+#[derive(Debug, thiserror::Error)]
+enum BadAsked {
+    #[error(transparent)]
+    Image(#[from] BadReference),
+    #[error(transparent)]
+    Layout(#[from] BadLayoutPlace),
 }
 
 /// What command line, files and stdin name, before anything was asked over the network.
@@ -59,10 +81,8 @@ pub struct Gathered<'a> {
     arguments: &'a ImageArguments,
     named: Vec<Named>,
     tags: Vec<&'a ImageRef>,
-    /// The source repository that Tekton results name.
-    pub source: Option<String>,
-    /// Its revision.
-    pub revision: Option<String>,
+    /// What Tekton results say of the source.
+    pub results: Origin,
 }
 
 impl ImageArguments {
@@ -72,8 +92,7 @@ impl ImageArguments {
             arguments: self,
             named: Vec::new(),
             tags: Vec::new(),
-            source: None,
-            revision: None,
+            results: Origin::default(),
         };
         let typed: Arc<str> = "the command line".into();
         for asked in &self.images {
@@ -86,6 +105,15 @@ impl ImageArguments {
                 Asked::Stdin => {
                     let (file, bytes) = folder::stdin()?;
                     gathered.named.extend(images::listed(&file, &bytes).map_err(wrong)?);
+                }
+                Asked::Layout(place) if self.pushed_as.is_none() && self.repository.is_empty() => {
+                    return Err(Failure::usage(format!(
+                        "{place} needs --as REPOSITORY, where it will be pushed to, or \
+                         --repository PATTERN, which says what its own name may be"
+                    )));
+                }
+                Asked::Layout(place) => {
+                    gathered.named.extend(layout::named(place, self.pushed_as.as_ref())?);
                 }
                 Asked::Image(image) if image.digest().is_none() => gathered.tags.push(image),
                 Asked::Image(image) => gathered
@@ -106,8 +134,8 @@ impl ImageArguments {
             let files = folder::folder(results, images::is_hint)?;
             let results = images::results(&files.into_iter().collect()).map_err(wrong)?;
             gathered.add(results.found);
-            gathered.source = results.source;
-            gathered.revision = results.revision;
+            gathered.results.source = results.source.as_deref().and_then(source_uri);
+            gathered.results.revision = results.revision.filter(|text| is_revision(text));
         }
         if gathered.named.is_empty() && gathered.tags.is_empty() {
             return Err(Failure::usage(
