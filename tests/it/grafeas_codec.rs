@@ -39,6 +39,7 @@ fn kinds(evidence: &Evidence) -> Vec<&'static str> {
         Signed::Raw { .. } => "raw",
         Signed::Dsse(_) => "dsse",
         Signed::Certified { .. } => "certified",
+        Signed::Metadata { .. } => "metadata",
         Signed::Unsupported { format, .. } => format,
     };
     evidence.candidates.iter().map(|candidate| kind(&candidate.signed)).collect()

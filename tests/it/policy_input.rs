@@ -118,10 +118,11 @@ fn same_members(path: &str, ours: &Value, contract: &Value) {
     match (ours, contract) {
         (Value::Object(ours), Value::Object(contract)) => {
             let names = |object: &serde_json::Map<String, Value>| {
-                object.keys().cloned().collect::<BTreeSet<_>>()
+                let fixed = object.keys().filter(|name| *name != ADDED);
+                fixed.cloned().collect::<BTreeSet<_>>()
             };
             assert_eq!(names(ours), names(contract), "{path}");
-            for (name, value) in ours {
+            for (name, value) in ours.iter().filter(|(name, _)| *name != ADDED) {
                 same_members(&format!("{path}.{name}"), value, &contract[name]);
             }
         }
@@ -138,6 +139,9 @@ fn same_members(path: &str, ours: &Value, contract: &Value) {
         ),
     }
 }
+
+/// Of `signer`: what people are counted by, which the contract's example is older than.
+const ADDED: &str = "identity";
 
 #[test]
 fn no_images_are_no_input() {

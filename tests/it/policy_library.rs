@@ -92,25 +92,31 @@ fn the_librarys_own_tests_pass_and_cover_it() {
 
 #[test]
 fn every_library_rule_describes_itself() {
-    let fresh = json!({"authorities": ["qa"], "maxAge": "720h"});
+    let qa = json!({"authorities": ["qa"]});
     for (name, parameters, code) in [
-        ("attested", json!({"authorities": ["qa"]}), "attested.missing"),
-        ("built", json!({"authorities": ["qa"]}), "built.missing"),
-        ("fresh", fresh, "fresh.missing"),
-        ("pinned", json!({}), "pinned.tag"),
-        ("registries", json!({"allow": ["a/**"]}), "registries.refused"),
-        ("vulnerabilities", json!({}), "vulnerabilities.found"),
+        ("approved", &qa, "approved.missing"),
+        ("attested", &qa, "attested.missing"),
+        ("built", &qa, "built.missing"),
+        ("contact", &qa, "contact.missing"),
+        ("fresh", &json!({"authorities": ["qa"], "maxAge": "720h"}), "fresh.missing"),
+        ("pinned", &json!({}), "pinned.tag"),
+        ("profile", &qa, "profile.missing"),
+        ("registries", &json!({"allow": ["a/**"]}), "registries.refused"),
+        ("vulnerabilities", &json!({}), "vulnerabilities.found"),
     ] {
-        let rule = Rule::library(name, &parameters).unwrap();
+        let rule = Rule::library(name, parameters).unwrap();
         let metadata = rule.metadata();
         assert!(metadata.title.is_some() && metadata.description.is_some(), "{name}");
         assert_eq!(metadata.custom.code.as_deref(), Some(code), "{name}");
         assert!(metadata.custom.parameters.is_some(), "{name}");
-        assert_eq!(rule.needs_presence(), name != "vulnerabilities", "{name}");
+        let needs_presence = !["profile", "vulnerabilities"].contains(&name);
+        assert_eq!(rule.needs_presence(), needs_presence, "{name}");
         let reads = rule.reads();
-        assert_eq!(reads.request, ["fresh", "pinned"].contains(&name), "{name}");
-        assert_eq!(reads.time, name == "fresh", "{name}");
-        assert!(!reads.object && !reads.config, "{name}: {reads:?}");
+        let reads_time = ["approved", "contact", "fresh", "profile"].contains(&name);
+        assert_eq!(reads.request, reads_time || name == "pinned", "{name}");
+        assert_eq!(reads.time, reads_time, "{name}: the time tells what has expired");
+        assert_eq!(reads.object, name == "profile", "{name}");
+        assert!(!reads.config, "{name}: {reads:?}");
     }
 }
 
@@ -161,4 +167,52 @@ fn the_other_rules_on_the_machine() {
         json!({"group": "apps", "version": "v1", "resource": "deployments"});
     let verdict = judge(&Rule::library("pinned", &json!({})).unwrap(), &template);
     assert_eq!(verdict.deny[0].code, "pinned.tag");
+}
+
+#[test]
+fn rules_over_metadata_on_the_machine() {
+    let entry = |value: serde_json::Value, expires: &str| {
+        json!([{
+            "value": value,
+            "mediaType": "application/json",
+            "authority": "qa",
+            "signer": {"identity": "a", "fingerprint": "AA"},
+            "signedAt": null,
+            "created": "2026-11-20T00:00:00Z",
+            "expires": if expires.is_empty() { json!(null) } else { json!(expires) },
+        }])
+    };
+    let later = "2026-12-21T00:00:00Z";
+    let profile = json!({"seccompProfile": {"type": "RuntimeDefault"}});
+    for (name, rule, said, want) in [
+        ("approved", "approved", entry(json!({"approved": true}), later), ""),
+        (
+            "no longer",
+            "approved",
+            entry(json!({"approved": true}), "2026-11-21T00:00:00Z"),
+            "approved.missing",
+        ),
+        ("not approved", "approved", entry(json!({"approved": false}), later), "approved.missing"),
+        ("contact", "contact", entry(json!({"team": "shop"}), ""), ""),
+        ("no contact", "contact", entry(json!({}), ""), "contact.missing"),
+        ("profile", "profile", entry(profile, ""), ""),
+        (
+            "another profile",
+            "profile",
+            entry(json!({"seccompProfile": {"type": "Localhost"}}), ""),
+            "profile.otherwise",
+        ),
+        ("no profile", "profile", entry(json!({}), ""), "profile.missing"),
+    ] {
+        let mut input = input();
+        input["images"].as_array_mut().unwrap().truncate(1);
+        let kind = if rule == "approved" { "approval" } else { rule };
+        input["images"][0]["metadata"] = json!({ kind: said });
+        input["request"]["object"]["spec"]["securityContext"] =
+            json!({"seccompProfile": {"type": "RuntimeDefault"}});
+        let rule = Rule::library(rule, &json!({"authorities": ["qa"]})).unwrap();
+        let verdict = judge(&rule, &input);
+        let codes: Vec<&str> = verdict.deny.iter().map(|deny| deny.code.as_str()).collect();
+        assert_eq!(codes.join(","), want, "{name}: {verdict:?}");
+    }
 }

@@ -9,7 +9,8 @@ use countersign::{
     source::Deadline,
 };
 use countersign_kit::{
-    Content, Grafeas, Key, Registry, artifact, attestation_pgp, review, simple_signing,
+    Content, Grafeas, Key, Registry, artifact, attestation_pgp, keyring_armored, review,
+    simple_signing,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -44,8 +45,23 @@ impl Scene {
         Self::with_host(|_| extra.to_owned(), policies)
     }
 
+    /// A scene with one more authority, `qa`, that has these keys and attests any metadata.
+    pub fn with_metadata(keys: &[&Key], policies: &str) -> Self {
+        let qa = "  - {name: qa, keys: [{openpgp: qa.asc}], attests: [\"metadata/*\"]}";
+        Self::set(qa, &[("qa.asc", &keyring_armored(keys))], |_| String::new(), policies)
+    }
+
     /// The same, where the extra keys name the registry's host.
     pub fn with_host(extra: impl FnOnce(&str) -> String, policies: &str) -> Self {
+        Self::set("", &[], extra, policies)
+    }
+
+    fn set(
+        authorities: &str,
+        files: &[(&str, &str)],
+        extra: impl FnOnce(&str) -> String,
+        policies: &str,
+    ) -> Self {
         let _already = rustls::crypto::ring::default_provider().install_default();
         let (registry, grafeas) = (Registry::start(), Grafeas::start());
         grafeas.put_project("projects/build");
@@ -53,6 +69,9 @@ impl Scene {
         let (builder, folder) =
             (Key::generate("Builder <builder@acme.example>"), TempDir::new().unwrap());
         write(folder.path(), "builder.asc", &builder.certificate_armored());
+        for (name, text) in files {
+            write(folder.path(), name, text);
+        }
         let extra = extra(&registry.host());
         let text = format!(
             r#"registries:
@@ -61,6 +80,7 @@ impl Scene {
 stores: [{{name: grafeas, url: "{store}", api: v1beta1, project: projects/build, records: ["projects/build/notes/*"]}}]
 authorities:
   - {{name: builder, keys: [{{openpgp: builder.asc}}], note: {NOTE}}}
+{authorities}
 unmatched: deny
 {extra}
 policies:

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use countersign::{
-    attest::{Candidate, Signed},
+    attest::{Candidate, Signed, metadata},
     name::{Digest, Repository},
     verify::{Attests, Authority, Identity, IdentityMap, Image, Level, Verified},
 };
@@ -114,17 +114,12 @@ fn p3_an_authority_speaks_within_its_scope() {
 fn p3_types_of_statements_are_told_apart() {
     let key = kit::Key::generate("builder");
     let subject = json!([{"name": REPOSITORY, "digest": {"sha256": digest().hex()}}]);
-    let metadata = "https://countersign.dev/metadata/v1";
     for (name, attests, kind, predicate, want) in [
         ("the type", PREDICATE, PREDICATE, json!({}), true),
         ("another type", "https://a.example/q", PREDICATE, json!({}), false),
         ("a longer type", "https://a.example/p", "https://a.example/p2", json!({}), false),
         ("simple signing", "simple-signing", PREDICATE, json!({}), false),
         ("embedded only", "embedded:https://a.example/p", PREDICATE, json!({}), false),
-        ("metadata", "metadata/seccomp", metadata, json!({"type": "seccomp"}), true),
-        ("any metadata", "metadata/*", metadata, json!({"type": "seccomp"}), true),
-        ("other metadata", "metadata/apparmor", metadata, json!({"type": "seccomp"}), false),
-        ("metadata without a type", "metadata/*", metadata, json!({}), false),
     ] {
         let mut authority = authority("builder", keys(&key));
         authority.attests = vec![attests.parse().expect(attests)];
@@ -135,7 +130,43 @@ fn p3_types_of_statements_are_told_apart() {
             assert_eq!(judged.rejected[0].code.as_str(), "scope.type", "{name}");
         }
     }
-    assert!(metadata.parse::<Attests>().is_err(), "metadata is attested by its type");
+    let predicate_type = metadata::PREDICATE_TYPE.parse::<Attests>();
+    assert!(predicate_type.is_err(), "metadata is attested by its type");
+}
+
+#[test]
+fn p3_types_of_metadata_are_told_apart() {
+    let key = kit::Key::generate("builder");
+    let subject = json!([{"name": REPOSITORY, "digest": {"sha256": digest().hex()}}]);
+    let value: &[u8] = b"{}";
+    let predicate = json!({
+        "type": "seccomp",
+        "mediaType": "application/json",
+        "digest": Digest::sha256(value),
+        "size": value.len(),
+        "created": "2026-01-02T03:04:05Z",
+    });
+    for (name, attests, want) in [
+        ("the type", "metadata/seccomp", true),
+        ("any", "metadata/*", true),
+        ("another", "metadata/apparmor", false),
+        ("a predicate", PREDICATE, false),
+        ("simple signing", "simple-signing", false),
+    ] {
+        let mut authority = authority("builder", keys(&key));
+        authority.attests = vec![attests.parse().expect(attests)];
+        let Signed::Dsse(envelope) =
+            statement(&key, metadata::PREDICATE_TYPE, &subject, &predicate)
+        else {
+            panic!("a statement is in an envelope");
+        };
+        let signed = Signed::Metadata { envelope, value: value.into() };
+        let judged = judge(&trust(vec![authority]), &candidate(signed));
+        assert_eq!(judged.verified.len(), usize::from(want), "{name}: {:?}", judged.rejected);
+        if !want {
+            assert_eq!(judged.rejected[0].code.as_str(), "scope.type", "{name}");
+        }
+    }
 }
 
 #[test]

@@ -39,6 +39,8 @@ pub enum Signed {
     /// Any of these beside a certificate, which is for `holder` if one believes it. Where none of
     /// our keys made the signatures, that is why.
     Certified { holder: String, signed: Box<Self> },
+    /// A DSSE envelope around a statement about the value that travels beside it.
+    Metadata { envelope: Envelope, value: Bytes },
     /// Something that we recognize but do not verify. It is reported, so that its owner learns
     /// why it does not count.
     Unsupported { format: &'static str, code: Code, detail: String },
@@ -59,7 +61,7 @@ impl Signed {
             Self::OpenPgpMessage(_) => "openpgp",
             Self::OpenPgpDetached(_) => "openpgp-detached",
             Self::Raw { .. } => "raw",
-            Self::Dsse(_) => "dsse",
+            Self::Dsse(_) | Self::Metadata { .. } => "dsse",
             Self::Certified { signed, .. } => signed.format(),
             Self::Unsupported { format, .. } => format,
         }

@@ -9,7 +9,8 @@
 //! | signed OpenPGP message, or signatures over the payload | 71 bytes `sha256:<hex>` | image ID |
 //! | the same | anything else | simple signing, or malformed |
 //! | detached OpenPGP signature | 71 bytes `sha256:<hex>` | image ID |
-//! | DSSE, type `application/vnd.in-toto+json` | any | in-toto statement, or malformed |
+//! | DSSE, type `application/vnd.in-toto+json` | any | in-toto statement, but none of metadata, or malformed |
+//! | the same with a value beside it | any | statement of metadata about that value, or malformed |
 //! | DSSE, any other type | any | malformed |
 //!
 //! Signatures over the payload are what an occurrence has beside `serializedPayload`, and what a
@@ -17,7 +18,12 @@
 //! a sigstore bundle brings it; a bundle's signature over a message that it does not bring means
 //! nothing.
 
-use super::{BadSimpleSigning, BadStatement, SimpleSigning, Statement};
+use std::sync::Arc;
+
+use super::{
+    BadSimpleSigning, BadStatement, SimpleSigning, Statement, Subject,
+    metadata::{BadMetadata, Metadata, MetadataValue, PREDICATE_TYPE},
+};
 use crate::name::Digest;
 
 /// What carries a signature and its payload.
@@ -28,6 +34,8 @@ pub enum Carrier<'a> {
     Plain,
     /// A DSSE envelope with this payload type.
     Dsse(&'a str),
+    /// A DSSE envelope with this payload type, and a value beside it.
+    Metadata(&'a str, &'a [u8]),
 }
 
 /// The one thing that a signed payload says.
@@ -39,6 +47,8 @@ pub enum Meaning {
     ImageId(Digest),
     /// This predicate about these subjects.
     Statement(Statement),
+    /// This value, for these subjects.
+    Metadata { subjects: Vec<Subject>, said: Arc<MetadataValue> },
 }
 
 /// Why a signed payload means nothing to us.
@@ -48,6 +58,8 @@ pub enum BadMeaning {
     SimpleSigning(#[from] BadSimpleSigning),
     #[error(transparent)]
     Statement(#[from] BadStatement),
+    #[error(transparent)]
+    Metadata(#[from] BadMetadata),
     #[error("payload type {0:?} is none that is read from a DSSE envelope")]
     PayloadType(String),
 }
@@ -63,8 +75,20 @@ impl Meaning {
                 Some(config) => Ok(Self::ImageId(config)),
                 None => Ok(Self::SimpleSigning(SimpleSigning::parse(payload)?)),
             },
-            Carrier::Dsse(IN_TOTO) => Ok(Self::Statement(Statement::parse(payload)?)),
-            Carrier::Dsse(other) => Err(BadMeaning::PayloadType(other.to_owned())),
+            Carrier::Dsse(IN_TOTO) => match Statement::parse(payload)? {
+                statement if statement.predicate_type == PREDICATE_TYPE => {
+                    Err(BadMetadata::NoValue.into())
+                }
+                statement => Ok(Self::Statement(statement)),
+            },
+            Carrier::Metadata(IN_TOTO, value) => {
+                let Statement { predicate_type, subjects, predicate } = Statement::parse(payload)?;
+                let metadata = Metadata::read(&predicate_type, predicate)?;
+                Ok(Self::Metadata { subjects, said: Arc::new(metadata.with_value(value)?) })
+            }
+            Carrier::Dsse(other) | Carrier::Metadata(other, _) => {
+                Err(BadMeaning::PayloadType(other.to_owned()))
+            }
         }
     }
 }
@@ -97,6 +121,14 @@ mod tests {
         let in_dsse = Carrier::Dsse(IN_TOTO);
         let cosign = Carrier::Dsse("application/vnd.dev.cosign.simplesigning.v1+json");
         let newline = format!("{image_id}\n");
+        let metadata = statement.replace(
+            r#""predicateType":"x""#,
+            &format!(
+                r#""predicateType":"{PREDICATE_TYPE}","predicate":{{"type":"a","mediaType":"text/plain","digest":"{}","size":2,"created":"2026-01-02T03:04:05Z"}}"#,
+                Digest::sha256(b"ok")
+            ),
+        );
+        let with = |value| Carrier::Metadata(IN_TOTO, value);
         for (name, carrier, payload, want) in [
             ("simple signing", Carrier::Plain, &simple, Ok("simple signing")),
             ("image ID", Carrier::Plain, &image_id, Ok("image ID")),
@@ -112,6 +144,16 @@ mod tests {
                 &statement,
                 Err("none that is read"),
             ),
+            ("metadata", with(b"ok"), &metadata, Ok("metadata")),
+            ("metadata of another value", with(b"no"), &metadata, Err("is not sha256:")),
+            ("metadata without a value", in_dsse, &metadata, Err("stands nowhere beside it")),
+            ("another statement, with a value", with(b"ok"), &statement, Err("not about metadata")),
+            (
+                "metadata, typed otherwise",
+                Carrier::Metadata("", b"ok"),
+                &metadata,
+                Err("none that is read"),
+            ),
             ("image ID in DSSE", in_dsse, &image_id, Err("no JSON")),
             ("image ID with a newline", Carrier::Plain, &newline, Err("no JSON")),
         ] {
@@ -119,7 +161,8 @@ mod tests {
             match (&got, want) {
                 (Ok(Meaning::SimpleSigning(_)), Ok("simple signing"))
                 | (Ok(Meaning::ImageId(_)), Ok("image ID"))
-                | (Ok(Meaning::Statement(_)), Ok("statement")) => {}
+                | (Ok(Meaning::Statement(_)), Ok("statement"))
+                | (Ok(Meaning::Metadata { .. }), Ok("metadata")) => {}
                 (Err(bad), Err(want)) => assert!(bad.to_string().contains(want), "{name}: {bad}"),
                 _ => panic!("{name}: got {got:?}, want {want:?}"),
             }

@@ -15,6 +15,7 @@ mod dsse;
 pub mod grafeas;
 mod json;
 mod meaning;
+pub mod metadata;
 pub mod notation;
 pub mod oci;
 pub mod sigstore;

@@ -106,6 +106,8 @@ struct Row {
     violations: Vec<Violation>,
     warnings: Vec<Violation>,
     attestations: Vec<Verified>,
+    #[serde(skip)]
+    metadata: Vec<Verified>,
     rejected: Vec<Rejection>,
     lookups: BTreeMap<Arc<str>, Lookup>,
     #[serde(skip)]
@@ -142,6 +144,8 @@ impl Row {
                 entry.rejected.iter().filter(|one| !rejected.contains(one)).cloned().collect();
             rejected.extend(new);
         }
+        let (metadata, attestations) =
+            attestations.into_iter().partition(|one| one.metadata().is_some());
         Self {
             image: subject.image.given.clone(),
             reference: subject.pinned.as_ref().map(ToString::to_string),
@@ -150,6 +154,7 @@ impl Row {
             violations: violations.into_iter().map(Violation::from).collect(),
             warnings: warnings.map(Violation::from).collect(),
             attestations,
+            metadata,
             rejected,
             lookups,
         }
@@ -169,6 +174,16 @@ impl Row {
                 verified.predicate_type(),
                 verified.signer().fingerprint(),
                 verified.source(),
+            ));
+        }
+        for (verified, said) in self.metadata.iter().filter_map(|one| Some((one, one.metadata()?)))
+        {
+            output::data(&format!(
+                "  metadata {} by {} (key {}, of {})",
+                said.metadata.kind,
+                verified.authority(),
+                verified.signer().fingerprint(),
+                said.metadata.created,
             ));
         }
         for rejection in &self.rejected {

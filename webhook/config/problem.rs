@@ -140,10 +140,8 @@ pub enum Problem {
     #[error("there is no authority \"{name}\"{}", hint(nearest.as_deref()))]
     UnknownAuthority { name: String, nearest: Option<String> },
     /// A threshold that proves nothing, or that cannot be reached.
-    #[error(
-        "`atLeast: {at_least}` of {authorities} authorities; it must be from 1 to {authorities}"
-    )]
-    AtLeast { at_least: String, authorities: usize },
+    #[error("`atLeast: {at_least}` of {there} {of_what}; it must be from 1 to {there}")]
+    AtLeast { at_least: String, there: usize, of_what: &'static str },
     /// Authorities that one person could speak for.
     #[error(
         "authorities \"{first}\" and \"{second}\" of one rule hold the same key, so that two are \

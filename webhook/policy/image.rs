@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use serde_json::Value;
 
+use super::held;
 use crate::{
     attest::oci::ImageConfig,
     name::{Code, Digest, ImageRef, Repository},
@@ -26,6 +27,7 @@ pub struct ImageEntry<'a> {
     pub platform: Option<&'a Platform>,
     /// Given only where a rule reads it ([`super::Reads::config`]).
     pub config: Option<&'a ImageConfig>,
+    /// What counts: attestations, and metadata, which rules find under its type.
     pub attestations: &'a [Verified],
     pub records: &'a Records,
     /// Statements that lie in the index, and which authority's signature covers them, if any.
@@ -94,11 +96,12 @@ impl Serialize for ImageEntry<'_> {
         entry.serialize_field("mediaType", self.media_type)?;
         entry.serialize_field("platform", &self.platform)?;
         entry.serialize_field("config", &self.config)?;
-        entry.serialize_field("attestations", self.attestations)?;
+        let attestations: Vec<&Verified> =
+            self.attestations.iter().filter(|verified| verified.metadata().is_none()).collect();
+        entry.serialize_field("attestations", &attestations)?;
         entry.serialize_field("records", self.records)?;
         entry.serialize_field("statements", self.statements)?;
-        // Signed metadata has no reader yet, so there is none that counts.
-        entry.serialize_field("metadata", &BTreeMap::<&str, &str>::new())?;
+        entry.serialize_field("metadata", &held::by_type(self.attestations))?;
         entry.serialize_field("rejected", self.rejected)?;
         entry.serialize_field("lookups", self.lookups)?;
         entry.end()

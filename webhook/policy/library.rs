@@ -15,11 +15,14 @@ pub struct LibraryRule {
 }
 
 /// All rules of the library, by name.
-pub const LIBRARY: [LibraryRule; 6] = [
+pub const LIBRARY: [LibraryRule; 9] = [
+    LibraryRule { name: "approved", text: include_str!("../../policies/approved.rego") },
     LibraryRule { name: "attested", text: include_str!("../../policies/attested.rego") },
     LibraryRule { name: "built", text: include_str!("../../policies/built.rego") },
+    LibraryRule { name: "contact", text: include_str!("../../policies/contact.rego") },
     LibraryRule { name: "fresh", text: include_str!("../../policies/fresh.rego") },
     LibraryRule { name: "pinned", text: include_str!("../../policies/pinned.rego") },
+    LibraryRule { name: "profile", text: include_str!("../../policies/profile.rego") },
     LibraryRule { name: "registries", text: include_str!("../../policies/registries.rego") },
     LibraryRule {
         name: "vulnerabilities",

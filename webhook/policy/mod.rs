@@ -17,6 +17,7 @@ mod edit;
 mod error;
 mod fault;
 mod guard;
+mod held;
 mod hoist;
 mod image;
 mod input;

@@ -66,9 +66,11 @@ pub fn of(
             );
             (generic(signatures.collect()), None)
         }
-        Signed::OpenPgpDetached(_) | Signed::Certified { .. } | Signed::Unsupported { .. } => {
-            (Value::Null, None)
-        }
+        // Metadata stays beside its value, in the registry.
+        Signed::OpenPgpDetached(_)
+        | Signed::Metadata { .. }
+        | Signed::Certified { .. }
+        | Signed::Unsupported { .. } => (Value::Null, None),
     };
     let mut occurrence = json!({
         "resource": {"uri": ResourceUri::written_for(&image.repository, image.digest)},

@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
 use super::{IdentityMap, Key};
-use crate::name::NoteName;
+use crate::{attest::metadata::PREDICATE_TYPE, name::NoteName};
 
 /// Who may say what. A signature by one of the keys counts only inside the scope.
 #[derive(Clone, Debug)]
@@ -115,7 +115,7 @@ impl FromStr for Attests {
 
     fn from_str(text: &str) -> Result<Self, BadAttests> {
         let bad = || BadAttests(text.to_owned());
-        let is_uri = |uri: &str| uri != METADATA && url::Url::parse(uri).is_ok();
+        let is_uri = |uri: &str| uri != PREDICATE_TYPE && url::Url::parse(uri).is_ok();
         match text {
             "simple-signing" => return Ok(Self::SimpleSigning),
             "image-id" => return Ok(Self::ImageId),
@@ -148,6 +148,3 @@ impl fmt::Display for Attests {
 
 /// The source that are the tags which cosign keeps beside an image.
 pub const TAGS: &str = "tags";
-
-/// The predicate type of signed metadata; an authority is given it as `metadata/<type>`.
-pub const METADATA: &str = "https://countersign.dev/metadata/v1";

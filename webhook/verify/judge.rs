@@ -9,7 +9,10 @@ use super::{
     Verified, maker::Maker, open::Claim, payload::Payload, scope, standing::Worthless,
     verified::LayersUnchecked,
 };
-use crate::name::{Code, escape};
+use crate::{
+    attest::Meaning,
+    name::{Code, escape},
+};
 
 impl Trust {
     /// Which authorities' attestations of `image` an opened candidate holds.
@@ -116,6 +119,10 @@ fn judge_for(
         subject,
         predicate_type: Arc::clone(&payload.predicate_type),
         predicate: Arc::clone(&payload.predicate),
+        metadata: match &payload.meaning {
+            Meaning::Metadata { said, .. } => Some(Arc::clone(said)),
+            _ => None,
+        },
         signer: Arc::clone(&maker.signer),
         signed_at: maker.signed_at,
         recorded_at: opened.recorded_at,

@@ -1,6 +1,9 @@
 //! All keys of all authorities, each once, with who holds it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use sequoia_openpgp::{
     Cert, Fingerprint as OpenPgpFingerprint, KeyHandle, KeyID,
@@ -129,6 +132,14 @@ impl Keys {
         shared.sort();
         shared.dedup_by_key(|(first, second, _)| (*first, *second));
         shared
+    }
+
+    /// How many different signers there are among the keys whose holders are wanted.
+    pub fn signers(&self, wanted: impl Fn(&[usize]) -> bool) -> usize {
+        let certs = self.certs.values().map(|held| (held.holders.as_slice(), held.identity));
+        let pkix = self.pkix.iter().map(|(_, held)| (held.holders.as_slice(), held.identity));
+        let named = certs.chain(pkix).filter(|(holders, _)| wanted(holders));
+        named.map(|(_, identity)| identity).collect::<HashSet<_>>().len()
     }
 
     fn index(&mut self) {

@@ -27,9 +27,7 @@ mod standing;
 mod trust;
 mod verified;
 
-pub use authority::{
-    AfterExpiry, Attests, Authority, BadAttests, Identity, LayersCheckedBy, METADATA, TAGS,
-};
+pub use authority::{AfterExpiry, Attests, Authority, BadAttests, Identity, LayersCheckedBy, TAGS};
 pub use identity::{BadIdentityMap, IdentityMap};
 pub use key::{Key, KeyError, fingerprint as openpgp_fingerprint};
 pub use open::Opened;

@@ -113,7 +113,10 @@ impl<'t> Opening<'t> {
             Signed::OpenPgpMessage(data) => self.message(data, None),
             Signed::OpenPgpDetached(data) => self.over_image_id(data, image_ids),
             Signed::Raw { payload, signatures } => self.raw(payload, signatures),
-            Signed::Dsse(envelope) => self.dsse(envelope),
+            Signed::Dsse(envelope) => self.dsse(envelope, Carrier::Dsse(envelope.payload_type())),
+            Signed::Metadata { envelope, value } => {
+                self.dsse(envelope, Carrier::Metadata(envelope.payload_type(), value));
+            }
             Signed::Certified { holder, signed } => {
                 self.candidate(signed, image_ids);
                 self.certified(holder);
@@ -165,9 +168,9 @@ impl<'t> Opening<'t> {
         self.count(signatures.len());
     }
 
-    fn dsse(&mut self, envelope: &Envelope) {
+    fn dsse(&mut self, envelope: &Envelope, carrier: Carrier<'_>) {
         let signed = envelope.pae();
-        let payload = read(Carrier::Dsse(envelope.payload_type()), envelope.payload());
+        let payload = read(carrier, envelope.payload());
         for one in envelope.signatures().iter().take(MAX_SIGNATURES) {
             let signatures = match message::detached(&one.signature) {
                 Ok(signatures) => signatures,
@@ -332,13 +335,16 @@ fn size(signed: &Signed) -> usize {
         Signed::Raw { payload, signatures } => {
             payload.len() + signatures.iter().map(|one| one.bytes.len()).sum::<usize>()
         }
-        Signed::Dsse(envelope) => {
-            envelope.payload().len()
-                + envelope.signatures().iter().map(|one| one.signature.len()).sum::<usize>()
-        }
+        Signed::Dsse(envelope) => envelope_size(envelope),
+        Signed::Metadata { envelope, value } => envelope_size(envelope) + value.len(),
         Signed::Certified { holder, signed } => holder.len() + size(signed),
         Signed::Unsupported { detail, .. } => detail.len(),
     }
+}
+
+fn envelope_size(envelope: &Envelope) -> usize {
+    let signatures = envelope.signatures().iter();
+    envelope.payload().len() + signatures.map(|one| one.signature.len()).sum::<usize>()
 }
 
 /// The most signatures of one candidate.

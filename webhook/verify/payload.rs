@@ -5,14 +5,14 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::{
-    attest::{Carrier, Meaning},
+    attest::{Carrier, Meaning, metadata},
     name::escape,
 };
 
 /// A payload that means something.
 #[derive(Clone, Debug)]
 pub struct Payload {
-    /// A statement's predicate has moved to `predicate`.
+    /// A statement's predicate has moved to `predicate`; metadata has none there.
     pub meaning: Meaning,
     pub predicate_type: Arc<str>,
     pub predicate: Arc<Value>,
@@ -31,6 +31,7 @@ pub fn read(carrier: Carrier<'_>, payload: &[u8]) -> Arc<Result<Payload, String>
                 let predicate = std::mem::take(&mut statement.predicate);
                 (statement.predicate_type.as_str().into(), predicate)
             }
+            Meaning::Metadata { .. } => (metadata::PREDICATE_TYPE.into(), json!({})),
         };
         Payload { meaning, predicate_type, predicate: Arc::new(predicate) }
     });

@@ -1,10 +1,8 @@
 //! What an authority may speak about, and whether the signed bytes speak about this image.
 
-use super::{
-    Attests, Authority, Identity, Image, Level, SubjectImage, authority::METADATA, payload::Payload,
-};
+use super::{Attests, Authority, Identity, Image, Level, SubjectImage, payload::Payload};
 use crate::{
-    attest::{Meaning, SimpleSigning, Statement, Subject},
+    attest::{Meaning, SimpleSigning, Subject},
     name::{Code, Digest, ImageRef, NoteName, Repository, escape},
 };
 
@@ -37,13 +35,10 @@ pub fn check_note(authority: &Authority, found: Option<&NoteName>) -> Result<(),
 pub fn check_type(authority: &Authority, payload: &Payload) -> Result<(), (Code, String)> {
     let may = |attests: &Attests| match (&payload.meaning, attests) {
         (Meaning::SimpleSigning(_), Attests::SimpleSigning)
-        | (Meaning::ImageId(_), Attests::ImageId) => true,
-        (Meaning::Statement(statement), attests) if statement.predicate_type == METADATA => {
-            match (attests, metadata_type(payload)) {
-                (Attests::AnyMetadata, Some(_)) => true,
-                (Attests::Metadata(mine), Some(kind)) => mine == kind,
-                _ => false,
-            }
+        | (Meaning::ImageId(_), Attests::ImageId)
+        | (Meaning::Metadata { .. }, Attests::AnyMetadata) => true,
+        (Meaning::Metadata { said, .. }, Attests::Metadata(mine)) => {
+            mine == said.metadata.kind.as_str()
         }
         (Meaning::Statement(statement), Attests::Predicate(mine)) => {
             *mine == statement.predicate_type
@@ -53,16 +48,11 @@ pub fn check_type(authority: &Authority, payload: &Payload) -> Result<(), (Code,
     if authority.attests.iter().any(may) {
         return Ok(());
     }
-    let what = match metadata_type(payload) {
-        Some(kind) => format!("metadata/{}", escape(kind, SHOWN)),
-        None => escape(&payload.predicate_type, SHOWN),
+    let what = match &payload.meaning {
+        Meaning::Metadata { said, .. } => format!("metadata/{}", said.metadata.kind),
+        _ => escape(&payload.predicate_type, SHOWN),
     };
     Err((Code::ScopeType, format!("it is of type {what}, which that authority does not attest")))
-}
-
-fn metadata_type(payload: &Payload) -> Option<&str> {
-    let metadata = &*payload.predicate_type == METADATA;
-    if metadata { payload.predicate.get("type")?.as_str() } else { None }
 }
 
 /// The part of the image that the signed bytes name.
@@ -77,7 +67,8 @@ pub fn subject(
     match meaning {
         Meaning::SimpleSigning(simple) => of_simple_signing(authority, simple, image),
         Meaning::ImageId(config) => of_image_id(authority, *config, image),
-        Meaning::Statement(statement) => of_statement(authority, statement, image),
+        Meaning::Statement(statement) => of_statement(authority, &statement.subjects, image),
+        Meaning::Metadata { subjects, .. } => of_statement(authority, subjects, image),
     }
 }
 
@@ -115,11 +106,11 @@ fn of_image_id(
 /// name of one to the digest of the other.
 fn of_statement(
     authority: &Authority,
-    statement: &Statement,
+    subjects: &[Subject],
     image: &Image<'_>,
 ) -> Result<SubjectImage, (Code, String)> {
     let mut other_repository = None;
-    for subject in &statement.subjects {
+    for subject in subjects {
         let Some((digest, level)) = matched(subject, image) else { continue };
         let name = subject.name.as_deref().unwrap_or_default();
         let repository = named(name);
@@ -129,7 +120,7 @@ fn of_statement(
         }
     }
     Err(other_repository.unwrap_or_else(|| {
-        let subjects = statement.subjects.iter().take(3).flat_map(|subject| &subject.digests);
+        let subjects = subjects.iter().take(3).flat_map(|subject| &subject.digests);
         let listed: Vec<_> = subjects.map(|(kind, hex)| format!("{kind}:{hex}")).collect();
         let listed = escape(&listed.join(", "), SHOWN);
         (Code::PayloadOtherImage, format!("it is about {listed}"))

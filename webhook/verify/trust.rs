@@ -88,6 +88,14 @@ impl Trust {
         })
     }
 
+    /// How many signers these authorities have together, by their keys' material (P10).
+    pub fn signers(&self, names: &[&str]) -> usize {
+        let of_named = |at: &usize| {
+            self.authorities.get(*at).is_some_and(|authority| names.contains(&&*authority.name))
+        };
+        self.keys.signers(|holders| holders.iter().any(of_named))
+    }
+
     /// The authorities whose signatures over an index cover a statement of this type inside it.
     ///
     /// Signing an index says that it works, which is not to vouch for what a builder put into it:

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::name::{Code, Digest, Repository};
+use crate::{
+    attest::metadata::MetadataValue,
+    name::{Code, Digest, Repository},
+};
 
 /// The image that evidence is judged for.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +52,8 @@ pub struct Verified {
     pub(super) subject: SubjectImage,
     pub(super) predicate_type: Arc<str>,
     pub(super) predicate: Arc<Value>,
+    #[serde(skip)]
+    pub(super) metadata: Option<Arc<MetadataValue>>,
     pub(super) signer: Arc<Signer>,
     pub(super) signed_at: Option<Timestamp>,
     pub(super) recorded_at: Option<Timestamp>,
@@ -92,7 +97,7 @@ pub struct Signer {
     pub(super) key_id: Option<String>,
     pub(super) user_ids: Vec<String>,
     /// The public material, the same however often and in whatever file it appears.
-    #[serde(skip)]
+    #[serde(serialize_with = "hex")]
     pub(super) identity: [u8; 32],
 }
 
@@ -156,6 +161,12 @@ impl Verified {
         &self.predicate
     }
 
+    /// The value that was signed, where this is metadata. Metadata is no attestation: rules find
+    /// it under its type.
+    pub fn metadata(&self) -> Option<&MetadataValue> {
+        self.metadata.as_deref()
+    }
+
     pub fn signer(&self) -> &Signer {
         &self.signer
     }
@@ -191,4 +202,8 @@ impl Signer {
     pub fn identity(&self) -> &[u8; 32] {
         &self.identity
     }
+}
+
+fn hex<S: Serializer>(identity: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&Digest::Sha256(*identity).hex())
 }

@@ -98,3 +98,20 @@ fn the_report_names_keys_rules_and_what_to_look_at() {
     let calm = Folder::new().load("minimal.yaml").unwrap().report(Timestamp::now());
     assert!(calm.warnings.is_empty(), "{:?}", calm.warnings);
 }
+
+#[test]
+fn p10_sign_offs_are_counted_against_signers_not_authorities() {
+    let folder = Folder::new();
+    for (at_least, want) in [
+        ("3", None),
+        ("4", Some("serve.yaml:76: `atLeast: 4` of 3 signers; it must be from 1 to 3")),
+    ] {
+        // The builder's one key, and two of QA.
+        let text = SERVE
+            .replace("use: attested", "use: approved")
+            .replace("atLeast: 2", &format!("atLeast: {at_least}"));
+        folder.write("serve.yaml", text);
+        let errors = folder.load("serve.yaml").err();
+        assert_eq!(errors, want.map(|want| vec![want.to_owned()]), "{at_least}");
+    }
+}

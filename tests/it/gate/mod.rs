@@ -3,5 +3,6 @@
 mod cost;
 mod exempt;
 mod failure;
+mod metadata;
 mod path;
 mod platforms;

@@ -44,6 +44,8 @@ pub enum Uses {
     Nothing,
     /// Attestations of these authorities.
     Authorities(Vec<Arc<str>>),
+    /// Metadata by these authorities, which only the registry has.
+    Metadata(Vec<Arc<str>>),
     /// Whatever there is, records too.
     Everything,
 }
@@ -129,15 +131,26 @@ impl Policy {
                         .filter(|authority| names.contains(&authority.name))
                         .for_each(|authority| add(&mut sources, authority, known));
                 }
+                Uses::Metadata(names) => {
+                    let registry: Vec<_> =
+                        known.iter().filter(|name| is_referrers(name)).cloned().collect();
+                    authorities
+                        .filter(|authority| names.contains(&authority.name))
+                        .for_each(|authority| add(&mut sources, authority, &registry));
+                }
                 Uses::Everything => {
                     authorities.for_each(|authority| add(&mut sources, authority, known));
                     sources.extend(with_records.iter().cloned());
-                    sources.extend(known.iter().filter(|name| &***name == "referrers").cloned());
+                    sources.extend(known.iter().filter(|name| is_referrers(name)).cloned());
                 }
             }
         }
         sources
     }
+}
+
+fn is_referrers(source: &Arc<str>) -> bool {
+    &**source == "referrers"
 }
 
 /// Adds the sources that an authority's attestations may come from.

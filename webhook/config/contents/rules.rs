@@ -31,12 +31,13 @@ pub(super) fn rule(
     match (&entry.library, &entry.path, &entry.package) {
         (Some(name), None, None) => {
             let line = parameters.map_or(entry.line, |parameters| parameters.line);
-            let named = named(reading, line, &value, authorities, trust)?;
+            let named = named(reading, line, name, &value, authorities, trust)?;
             let rule = policy::Rule::library(name, &value);
             let rule = loaded(reading, policy, entry, rule)?;
             let uses = match (name.as_str(), named) {
                 ("registries" | "pinned", _) => Uses::Nothing,
                 ("attested" | "built", Some(named)) => Uses::Authorities(named),
+                (metadata, Some(named)) if OF_METADATA.contains(&metadata) => Uses::Metadata(named),
                 _ => Uses::Everything,
             };
             Some(PolicyRule { name: name.value.clone(), rule, uses })
@@ -74,6 +75,7 @@ fn loaded<T>(
 fn named(
     reading: &mut Reading<'_>,
     line: u64,
+    rule: &str,
     parameters: &Value,
     authorities: &[At<Authority>],
     trust: Option<&Trust>,
@@ -90,7 +92,13 @@ fn named(
         let why = "is empty, so that nothing would be asked for; name at least one";
         reading.fail(line, Problem::Senseless { key: "authorities", why });
     }
-    threshold(reading, line, parameters, names.len());
+    match (rule, trust) {
+        ("approved", Some(trust)) => {
+            threshold(reading, line, parameters, trust.signers(&names), "signers");
+        }
+        ("approved", None) => {}
+        _ => threshold(reading, line, parameters, names.len(), "authorities"),
+    }
     let known: Vec<&str> = authorities.iter().map(|known| known.name.value.as_str()).collect();
     for name in names.iter().filter(|name| !known.contains(name)) {
         let nearest = nearest(name, &known).map(|nearest| (*nearest).to_owned());
@@ -115,14 +123,18 @@ fn threshold(
     reading: &mut Reading<'_>,
     line: u64,
     parameters: &Map<String, Value>,
-    authorities: usize,
+    there: usize,
+    of_what: &'static str,
 ) {
     let Some(Value::Number(number)) = parameters.get("atLeast") else { return };
-    let reachable = |number: u64| number >= 1 && number <= authorities as u64;
-    if !number.as_u64().is_some_and(reachable) && authorities > 0 {
+    let reachable = |number: u64| number >= 1 && number <= there as u64;
+    if !number.as_u64().is_some_and(reachable) && there > 0 {
         let at_least = number.to_string();
-        reading.fail(line, Problem::AtLeast { at_least, authorities });
+        reading.fail(line, Problem::AtLeast { at_least, there, of_what });
     }
 }
+
+/// The library's rules over metadata.
+const OF_METADATA: [&str; 3] = ["approved", "contact", "profile"];
 
 const ONE_RULE: &str = "a rule is `use` of the library, or `path` and `package` of your own";

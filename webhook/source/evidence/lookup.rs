@@ -20,7 +20,8 @@ use crate::{
 use super::{
     answer::{Answer, Records},
     image::{Described, Settings},
-    referrers, tags,
+    referrers::{self, Takes},
+    tags,
 };
 
 /// What a lookup is about.
@@ -53,6 +54,7 @@ pub struct Sources {
     attests_image_ids: bool,
     /// Whether what cosign signs can count at all.
     takes_cosign: bool,
+    attests_metadata: bool,
     places: Vec<(Place, Arc<str>)>,
     patience: Duration,
     openers: Arc<Semaphore>,
@@ -106,6 +108,10 @@ impl Sources {
             let has_pkix = authority.keys.iter().any(|key| matches!(key, SigningKey::Pkix(_)));
             has_pkix && authority.takes_from("referrers")
         });
+        let is_metadata =
+            |attests: &Attests| matches!(attests, Attests::Metadata(_) | Attests::AnyMetadata);
+        let attests_metadata =
+            authorities.iter().any(|authority| authority.attests.iter().any(is_metadata));
         let openers = Arc::new(Semaphore::new(opener_threads()));
         Self {
             registries,
@@ -114,6 +120,7 @@ impl Sources {
             notes,
             attests_image_ids,
             takes_cosign,
+            attests_metadata,
             places,
             patience,
             openers,
@@ -170,7 +177,8 @@ impl Sources {
         let haul = match key.place {
             Place::Store(number) => self.ask_store(number, key, deadline).await?,
             Place::Referrers => {
-                referrers::ask(&self.registries, key, self.takes_cosign, deadline).await?
+                let takes = Takes { cosign: self.takes_cosign, metadata: self.attests_metadata };
+                referrers::ask(&self.registries, key, takes, deadline).await?
             }
             Place::Tags => tags::ask(&self.registries, key, deadline).await?,
             Place::Lookaside => self.ask_lookaside(key, deadline).await?,

@@ -10,6 +10,7 @@ mod cache;
 mod flight;
 mod image;
 mod lookup;
+mod metadata;
 mod referrers;
 mod tags;
 mod tools;

@@ -7,8 +7,9 @@ use serde_json::json;
 
 use crate::{
     attest::{
-        Candidate,
+        Candidate, Signed,
         artifact::{ARTIFACT_TYPE, LARGEST_LAYER, read_layer},
+        metadata as held,
         oci::{Descriptor, Document, Manifest},
     },
     name::Code,
@@ -19,8 +20,18 @@ use crate::{
 use super::{
     answer::Records,
     lookup::{Haul, Key},
+    metadata::{self, Allowance, Found},
     tools::Tool,
 };
+
+/// What can count for any authority, beside our own attestations.
+#[derive(Clone, Copy, Debug)]
+pub struct Takes {
+    /// What cosign signs.
+    pub cosign: bool,
+    /// Metadata, which is left alone where it cannot.
+    pub metadata: bool,
+}
 
 /// Lists what refers to the digest and reads what may be evidence, side by side.
 ///
@@ -29,26 +40,30 @@ use super::{
 pub async fn ask(
     registries: &Registries,
     key: &Key,
-    takes_cosign: bool,
+    takes: Takes,
     deadline: Deadline,
 ) -> Result<Haul, FetchError> {
     let listed = registries.referrers(&key.repository, key.digest, deadline).await?;
     let (wanted, foreign): (Vec<_>, Vec<_>) =
-        listed.into_iter().partition(|referrer| may_be_evidence(referrer, takes_cosign));
+        listed.into_iter().partition(|referrer| may_be_evidence(referrer, takes));
     if wanted.len() > MOST_READ {
         return Err(too_much(key, MOST_READ, "referrers of one image that may be attestations"));
     }
     let (told, foreign): (Vec<_>, Vec<_>) = foreign.into_iter().partition(is_of_a_tool);
     let mut haul = Haul { records: foreign_records(&foreign), ..Haul::default() };
-    let reading = Reading { registries, key, takes_cosign, told: AtomicUsize::new(0), deadline };
+    let (told_so_far, allowance) = (AtomicUsize::new(0), Allowance::new());
+    let reading = Reading { registries, key, takes, told: told_so_far, allowance, deadline };
     let mut read = stream::iter(wanted.into_iter().chain(told))
         .map(|referrer| reading.read(referrer))
         .buffered(AT_A_TIME);
-    let mut attestations = 0;
+    let (mut attestations, mut metadata) = (0, 0);
     while let Some(part) = read.next().await {
         match part? {
             Part::Evidence(part) => {
-                attestations += part.candidates.len();
+                let is_metadata = |one: &&Candidate| matches!(one.signed, Signed::Metadata { .. });
+                let of_metadata = part.candidates.iter().filter(is_metadata).count();
+                attestations += part.candidates.len() - of_metadata;
+                metadata += of_metadata;
                 haul.take(part);
             }
             Part::Told(part) => haul.take(part),
@@ -57,6 +72,9 @@ pub async fn ask(
     }
     if attestations > MOST_ATTESTATIONS {
         return Err(too_much(key, MOST_ATTESTATIONS, "attestations that refer to one image"));
+    }
+    if metadata > MOST_METADATA {
+        return Err(too_much(key, MOST_METADATA, "pieces of metadata of one image"));
     }
     Ok(haul)
 }
@@ -78,10 +96,11 @@ enum Part {
 
 /// Artifact types in lists are hints, and fallback tags have wrong ones or none: what is not
 /// plainly something else is read to see.
-fn may_be_evidence(referrer: &Descriptor, takes_cosign: bool) -> bool {
+fn may_be_evidence(referrer: &Descriptor, takes: Takes) -> bool {
     match referrer.artifact_type.as_deref() {
         None | Some("" | "application/vnd.oci.empty.v1+json" | ARTIFACT_TYPE) => true,
-        Some(other) => Tool::of(other).is_some_and(|tool| tool.may_count(takes_cosign)),
+        Some(held::ARTIFACT_TYPE) => takes.metadata,
+        Some(other) => Tool::of(other).is_some_and(|tool| tool.may_count(takes.cosign)),
     }
 }
 
@@ -93,16 +112,17 @@ fn is_of_a_tool(referrer: &Descriptor) -> bool {
 struct Reading<'a> {
     registries: &'a Registries,
     key: &'a Key,
-    takes_cosign: bool,
+    takes: Takes,
     /// How many were read that cannot count.
     told: AtomicUsize,
+    allowance: Allowance,
     deadline: Deadline,
 }
 
 impl Reading<'_> {
     async fn read(&self, referrer: Descriptor) -> Result<Part, FetchError> {
         let listed = referrer.artifact_type.as_deref();
-        let named = listed.and_then(Tool::of).filter(|tool| !tool.may_count(self.takes_cosign));
+        let named = listed.and_then(Tool::of).filter(|tool| !tool.may_count(self.takes.cosign));
         if named.is_some() {
             return Ok(self.told(&referrer, self.manifest(&referrer).await.ok().flatten()).await);
         }
@@ -111,12 +131,15 @@ impl Reading<'_> {
         };
         let kind = manifest.effective_type();
         match Tool::of(kind) {
-            Some(tool) if tool.may_count(self.takes_cosign) => {
+            Some(tool) if tool.may_count(self.takes.cosign) => {
                 Ok(Part::Evidence(self.of_tool(tool, &referrer, &manifest).await?))
             }
             Some(_) => Ok(self.told(&referrer, Some(manifest)).await),
             None if kind == ARTIFACT_TYPE => {
                 Ok(Part::Evidence(self.ours(&referrer, &manifest).await?))
+            }
+            None if kind == held::ARTIFACT_TYPE && self.takes.metadata => {
+                self.metadata(&referrer, &manifest).await
             }
             None => Ok(Part::Foreign(record(&referrer, Some(kind)))),
         }
@@ -176,12 +199,31 @@ impl Reading<'_> {
         let bytes = self.registries.blob(repository, layer, LARGEST_LAYER, self.deadline).await?;
         match read_layer(&layer.media_type, bytes) {
             Err(error) => Ok(self.bad(referrer, error.to_string())),
-            Ok(signed) => {
-                let (source, name) = (SOURCE.into(), self.name(referrer));
-                let candidate = Candidate { source, name, note: None, recorded_at: None, signed };
-                Ok(Haul { candidates: vec![candidate], ..Haul::default() })
-            }
+            Ok(signed) => Ok(self.good(referrer, signed)),
         }
+    }
+
+    async fn metadata(
+        &self,
+        referrer: &Descriptor,
+        manifest: &Manifest,
+    ) -> Result<Part, FetchError> {
+        if let Some(astray) = self.astray(referrer, manifest) {
+            return Ok(Part::Evidence(astray));
+        }
+        let Self { registries, key, allowance, deadline, .. } = self;
+        let read = metadata::read(registries, &key.repository, manifest, allowance, *deadline);
+        Ok(match read.await? {
+            Found::Signed(signed) => Part::Evidence(self.good(referrer, signed)),
+            Found::Unsigned => Part::Foreign(record(referrer, Some(held::ARTIFACT_TYPE))),
+            Found::Unreadable(why) => Part::Evidence(self.bad(referrer, why.to_string())),
+        })
+    }
+
+    fn good(&self, referrer: &Descriptor, signed: Signed) -> Haul {
+        let (source, name) = (SOURCE.into(), self.name(referrer));
+        let candidate = Candidate { source, name, note: None, recorded_at: None, signed };
+        Haul { candidates: vec![candidate], ..Haul::default() }
     }
 
     /// The rejection of a referrer that is one of another image.
@@ -231,6 +273,9 @@ pub const SOURCE: &str = "referrers";
 
 /// More attestations of one image than any pipeline makes.
 const MOST_ATTESTATIONS: usize = 64;
+
+/// More metadata of one image than its signers have reason for; what is superseded counts too.
+const MOST_METADATA: usize = 64;
 
 /// More referrers whose type only their manifest tells, as in fallback tags.
 const MOST_READ: usize = 256;

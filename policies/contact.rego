@@ -1,0 +1,74 @@
+# METADATA
+# title: Contact
+# description: >
+#   Every image, on every platform that can run, says whom to ask about it: metadata of the type
+#   `contact` by one of the authorities, not expired, whose value is an object with a text in each
+#   of the `fields`, or in any field where none are named.
+# custom:
+#   code: contact.missing
+#   needs: presence
+#   parameters:
+#     type: object
+#     additionalProperties: false
+#     required: [authorities]
+#     properties:
+#       authorities: {type: array, items: {type: string, minLength: 1}, minItems: 1, uniqueItems: true}
+#       fields: {type: array, items: {type: string, minLength: 1}, minItems: 1, uniqueItems: true}
+#       type: {type: string, minLength: 1}
+package countersign.contact
+
+deny contains violation if {
+	some image in input.images
+	not reachable(image)
+	violation := {
+		"code": "contact.missing",
+		"image": image.path,
+		"msg": concat("", ["nobody to ask about it", platform(image), lacking(image)]),
+	}
+}
+
+reachable(image) if {
+	some entry in said(image)
+	count(given(entry)) > 0
+	count(fields - given(entry)) == 0
+}
+
+default type := "contact"
+
+type := data.parameters.type
+
+default fields := set()
+
+fields := {field | some field in data.parameters.fields}
+
+# What the authorities said and still stands.
+said(image) := [entry |
+	some entry in image.metadata[type]
+	entry.authority in data.parameters.authorities
+	not expired(entry)
+]
+
+expired(entry) if not current(entry)
+
+current(entry) if entry.expires == null
+
+current(entry) if time.parse_rfc3339_ns(entry.expires) > time.parse_rfc3339_ns(input.request.time)
+
+# The fields that hold something to read.
+given(entry) := {field |
+	is_object(entry.value)
+	some field, text in entry.value
+	is_string(text)
+	trim_space(text) != ""
+}
+
+platform(image) := sprintf(" for %s/%s", [image.platform.os, image.platform.architecture]) if {
+	image.platform != null
+} else := ""
+
+lacking(image) := sprintf("; the contact that there is lacks %s", [concat(", ", lacks)]) if {
+	some entry in said(image)
+	lacks := fields - given(entry)
+	count(lacks) > 0
+	entry == said(image)[0]
+} else := ""

@@ -1,0 +1,149 @@
+# METADATA
+# title: Profile
+# description: >
+#   Every container runs under the seccomp and AppArmor profiles that its image was made for: those
+#   in the newest metadata of the type `profile` by one of the authorities, an object with
+#   `seccompProfile`, `appArmorProfile` or both, written as in a `securityContext`. The container's
+#   own setting counts before the annotation for it, and that before the Pod's. Annotations for
+#   seccomp have no effect since Kubernetes 1.27 and are read only with `seccompAnnotations: true`.
+# custom:
+#   code: profile.missing
+#   parameters:
+#     type: object
+#     additionalProperties: false
+#     required: [authorities]
+#     properties:
+#       authorities: {type: array, items: {type: string, minLength: 1}, minItems: 1, uniqueItems: true}
+#       seccompAnnotations: {type: boolean}
+#       type: {type: string, minLength: 1}
+package countersign.profile
+
+deny contains violation if {
+	some image in runs
+	not stated(image)
+	violation := {
+		"code": "profile.missing",
+		"image": image.path,
+		"msg": "no profile by any of the authorities that says seccompProfile or appArmorProfile and has not expired",
+	}
+}
+
+deny contains violation if {
+	some image in runs
+	stated(image)
+	some kind in demands(image)
+	not met(image, kind)
+	violation := {
+		"code": "profile.otherwise",
+		"image": image.path,
+		"msg": sprintf("%s of container %s is %s; its image is made for %s", [
+			kind,
+			image.container.name,
+			found(image, kind),
+			described(newest(image).value[kind]),
+		]),
+	}
+}
+
+# Volumes made of images run nothing.
+runs := [image |
+	some image in input.images
+	image.container.kind != "volume"
+]
+
+kinds := {"appArmorProfile", "seccompProfile"}
+
+default type := "profile"
+
+type := data.parameters.type
+
+# Metadata stands with the newest first.
+newest(image) := said[0] if {
+	said := [entry |
+		some entry in image.metadata[type]
+		entry.authority in data.parameters.authorities
+	]
+}
+
+stated(image) if {
+	current(newest(image))
+	count(demands(image)) > 0
+}
+
+current(entry) if entry.expires == null
+
+current(entry) if time.parse_rfc3339_ns(entry.expires) > time.parse_rfc3339_ns(input.request.time)
+
+demands(image) := {kind |
+	is_object(newest(image).value)
+	some kind in kinds
+	kind in object.keys(newest(image).value)
+}
+
+met(image, kind) if plain(newest(image).value[kind]) == plain(set(image, kind))
+
+plain(profile) := [profile.type, object.get(profile, "localhostProfile", "")]
+
+# What is in force for the container, from the nearest to the farthest place.
+set(image, kind) := container(image).securityContext[kind] if {
+	container(image).securityContext[kind] != null
+} else := of_annotation(annotations(image)[concat("/", [prefix(kind), image.container.name])]) if {
+	annotated(kind)
+} else := template(image).spec.securityContext[kind] if {
+	template(image).spec.securityContext[kind] != null
+} else := of_annotation(annotations(image)["seccomp.security.alpha.kubernetes.io/pod"]) if {
+	kind == "seccompProfile"
+	annotated(kind)
+}
+
+prefix(kind) := "container.apparmor.security.beta.kubernetes.io" if {
+	kind == "appArmorProfile"
+} else := "container.seccomp.security.alpha.kubernetes.io"
+
+annotated(kind) if kind == "appArmorProfile"
+
+annotated(kind) if {
+	kind == "seccompProfile"
+	data.parameters.seccompAnnotations == true
+}
+
+annotations(image) := template(image).metadata.annotations
+
+of_annotation(text) := {"type": "RuntimeDefault"} if {
+	text in ["runtime/default", "docker/default"]
+} else := {"type": "Unconfined"} if {
+	text == "unconfined"
+} else := on_disk(trim_prefix(text, "localhost/")) if {
+	startswith(text, "localhost/")
+} else := {"type": text}
+
+on_disk(name) := {"type": "Localhost", "localhostProfile": name}
+
+container(image) := named[0] if {
+	named := [one |
+		some one in template(image).spec[list(image.container.kind)]
+		one.name == image.container.name
+	]
+	count(named) == 1
+}
+
+list(kind) := concat("", [kind, "s"])
+
+# The Pod, or the template that Pods are made from.
+template(image) := input.request.object.spec.jobTemplate.spec.template if {
+	startswith(image.path, "spec.jobTemplate.spec.template.spec.")
+} else := input.request.object.spec.template if {
+	startswith(image.path, "spec.template.spec.")
+} else := input.request.object.template if {
+	startswith(image.path, "template.spec.")
+} else := input.request.object
+
+found(image, kind) := described(set(image, kind)) if {
+	set(image, kind)
+} else := "not set"
+
+described(profile) := sprintf("%s %s", [profile.type, profile.localhostProfile]) if {
+	profile.localhostProfile != ""
+} else := profile.type if {
+	is_string(profile.type)
+} else := "none that can be read"
