@@ -178,8 +178,8 @@ fn parameters_are_held_to_their_schema() {
     let error = Rule::library("atested", &json!({})).unwrap_err().to_string();
     assert_eq!(
         error,
-        "the library has no rule atested; it has approved, attested, built, contact, pinned, profile, \
-         registries"
+        "the library has no rule atested; it has approved, attested, built, contact, fresh, pinned, \
+         profile, registries, vulnerabilities"
     );
 }
 
