@@ -19,6 +19,7 @@ mod cli_inputs;
 mod cli_records;
 mod config;
 mod docs;
+mod docs_ci;
 mod forms;
 mod gate;
 mod grafeas_client;

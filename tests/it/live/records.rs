@@ -1,0 +1,55 @@
+//! Builds and findings as the Grafeas reference server keeps them.
+
+use std::{fs, path::Path};
+
+use serde_json::Value;
+
+use crate::{
+    cli::{Desk, stderr, stdout},
+    peer::Grafeas,
+};
+
+const NOTE: &str = "projects/build/notes/built";
+
+#[test]
+#[ignore = "needs grafeas-server"]
+fn the_reference_server_keeps_builds_and_findings() {
+    let (desk, grafeas) = (Desk::new(), Grafeas::start());
+    let (image, url, host) = (desk.by_digest(), grafeas.url(), desk.registry.host());
+    for report in ["grype.json", "grype.sarif", "trivy.json", "trivy.sarif"] {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/reports");
+        fs::copy(fixtures.join(report), desk.path(report)).unwrap();
+    }
+    let store = ["sign", &image, "--store", &url, "--note", NOTE, "--create-note"];
+    let build = ["--build", "--key", "builder.key", "--source", "https://git.example/a"];
+    let more = ["--revision", "ffac537e6cbbf934b08745a378932722df287a53", "--parameter", "a=b"];
+    for (name, arguments, lines) in [
+        ("a build", [&build[..], &more].concat(), 2),
+        ("Grype", vec!["--vulnerabilities", "grype.json"], 2),
+        ("Trivy", vec!["--vulnerabilities", "trivy.json"], 2),
+        ("Grype's SARIF", vec!["--vulnerabilities", "grype.sarif"], 1),
+        ("Trivy's SARIF", vec!["--vulnerabilities", "trivy.sarif"], 1),
+    ] {
+        for (time, lines) in [("first", lines), ("again", 0)] {
+            let filed = desk.run(&[&store[..], &arguments].concat());
+            assert!(filed.status.success(), "{name}, {time}: {}", stderr(&filed));
+            assert_eq!(stdout(&filed).lines().count(), lines, "{name}, {time}: {}", stderr(&filed));
+        }
+    }
+    desk.write(
+        "records.yaml",
+        &format!(
+            "registries: {{allow: [\"{host}/**\"], hosts: [{{host: \"{host}\", plainHttp: true}}]}}\n\
+             stores: [{{name: grafeas, url: \"{url}\", api: v1beta1, project: projects/build, records: [\"projects/build/notes/*\"]}}]\n\
+             authorities: [{{name: builder, keys: [{{openpgp: builder.asc}}], note: {NOTE}}}]\n\
+             policies: [{{name: attested, match: {{}}, rules: [{{use: attested, parameters: {{authorities: [builder]}}}}], mode: enforce}}]\n\
+             unmatched: deny\n"
+        ),
+    );
+    let shown = desk.run(&["evidence", &image, "--config", "records.yaml"]);
+    assert!(shown.status.success(), "{}", stderr(&shown));
+    let input: Value = serde_json::from_str(&stdout(&shown)).unwrap();
+    let records = &input["images"][0]["records"];
+    assert_eq!(records["builds"].as_array().map(Vec::len), Some(1), "{records}");
+    assert_eq!(records["vulnerabilities"].as_array().map(Vec::len), Some(6), "{records}");
+}
