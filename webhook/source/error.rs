@@ -123,6 +123,12 @@ pub enum Nonsense {
     Token,
     #[error("something else than what was pushed")]
     Kept,
+    #[error("a list of referrers without the one that it said it lists")]
+    Unlisted,
+    #[error(
+        "a list of referrers that others overwrite again and again; run it again when they are done"
+    )]
+    Contended,
     #[error("{0}")]
     Other(&'static str),
 }

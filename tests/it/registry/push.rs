@@ -1,5 +1,7 @@
 //! Uploads: what is kept is what was sent, and referrers are listed one way or the other.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use countersign::source::{
     Credential, CredentialSource, FetchError, HostOptions, Pushed, Registries, Secret,
@@ -81,18 +83,29 @@ async fn without_the_api_the_tag_is_kept() {
     assert_eq!(entry["size"], attestation(&shop, "one").manifest.len());
 }
 
+/// Each writer a process of its own, as far as the registry can tell, and none of them quick.
 #[tokio::test]
-async fn writers_of_one_tag_do_not_lose_each_others_entries() {
-    let registry = Registry::options().referrers(Referrers::Off).start();
-    let shop = image("shop").build();
-    registry.put("acme/shop", &shop);
-    let client = client([host(&registry)]);
-    let signed: Vec<_> = (0..3).map(|at| attestation(&shop, &at.to_string())).collect();
-    for outcome in join_all(signed.iter().map(|one| push(&client, &registry, one))).await {
-        outcome.unwrap();
+async fn twenty_signers_at_once_do_not_lose_each_others_entries() {
+    for referrers in [Referrers::Off, Referrers::All { filter: true }] {
+        let registry = Registry::options().referrers(referrers.clone()).start();
+        registry
+            .fault(On::kind(Kind::Manifest).method("PUT"), Fault::Delay(Duration::from_millis(10)));
+        let shop = image("shop").build();
+        registry.put("acme/shop", &shop);
+        let others = attestation(&shop, "was there before");
+        registry.attach("acme/shop", &others);
+        let signed: Vec<_> = (0..20).map(|at| attestation(&shop, &at.to_string())).collect();
+        let writers = signed.iter().map(|one| async {
+            push(&client([host(&registry)]), &registry, one).await.map(|_| ())
+        });
+        for outcome in join_all(writers).await {
+            outcome.unwrap();
+        }
+        let here = repository(&registry, "acme/shop");
+        let found =
+            client([host(&registry)]).referrers(&here, digest(&shop), soon()).await.unwrap();
+        assert_eq!(found.len(), 21, "{referrers:?}");
     }
-    let here = repository(&registry, "acme/shop");
-    assert_eq!(client.referrers(&here, digest(&shop), soon()).await.unwrap().len(), 3);
 }
 
 #[tokio::test]
@@ -122,6 +135,9 @@ async fn what_the_registry_kept_is_read_back() {
 async fn p9_an_upload_to_another_host_gets_no_credential() {
     let storage = Registry::start();
     let registry = Registry::options().auth(Auth::Bearer(Users::one("ci", "hunter2"))).start();
+    // It has the blob as soon as its storage does.
+    registry.put_blob("acme/shop", "blob");
+    registry.fault(On::kind(Kind::Blob).method("HEAD"), Fault::status(404));
     let location = format!("{}/v2/acme/shop/blobs/uploads/1", storage.url());
     registry.fault(
         On::kind(Kind::Upload).method("POST"),

@@ -57,7 +57,8 @@ impl Registries {
         self.blob_at(&host, repository, descriptor, deadline).await
     }
 
-    async fn blob_at(
+    /// The blob from this very host.
+    pub(super) async fn blob_at(
         &self,
         host: &Host,
         repository: &Repository,

@@ -1,10 +1,11 @@
 //! The fallback tag: the list of referrers that clients keep where the registry has no API for it.
 //!
 //! A tag can only be read and written whole, and registries ignore `If-Match`, so two writers can
-//! overwrite each other. Each therefore looks again after a while and adds its entry again if it is
-//! gone.
+//! overwrite each other. Each therefore remembers every entry that it saw, looks again after it
+//! wrote, and writes once more what is gone. It waits longer than it took itself from reading to
+//! writing, so that others who had read before it wrote have written by then.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -35,23 +36,24 @@ impl Registries {
         let invalid = |what| FetchError::Invalid { peer: host.peer(), what };
         let entry_json = serde_json::to_value(entry)
             .map_err(|error| invalid(Nonsense::Json(std::sync::Arc::new(error))))?;
+        let mut all = List::empty();
+        all.add(entry.digest, entry_json);
         for round in 0..ROUNDS {
+            let began = Instant::now();
             let kept = self.kept(host, repository, tag, deadline).await?;
-            if kept.names(entry.digest) {
+            if kept.has(&all) {
                 return Ok(());
             }
-            let grown = kept.with(entry_json.clone()).to_string();
+            let grown = kept.with(&mut all).to_string();
             if grown.len() as u64 > MANIFEST.bytes {
                 let (peer, limit, what) = (host.peer(), MANIFEST.bytes, MANIFEST.what);
                 return Err(FetchError::TooMuch { peer, limit, what });
             }
             self.put(host, repository, tag, media_type::OCI_INDEX, grown.into(), deadline).await?;
-            tokio::time::sleep(scattered(PAUSE * (round + 1))).await;
+            let others = (began.elapsed() * 4).max(PAUSE) * (1 + round / 3);
+            tokio::time::sleep(scattered(others * 2)).await;
         }
-        if self.kept(host, repository, tag, deadline).await?.names(entry.digest) {
-            return Ok(());
-        }
-        Err(invalid(Nonsense::Kept))
+        Err(invalid(Nonsense::Contended))
     }
 
     /// The list as it is now; an empty one if there is none.
@@ -101,24 +103,43 @@ impl List {
         Self { digests: Vec::new(), json }
     }
 
-    fn names(&self, digest: Digest) -> bool {
-        self.digests.contains(&digest)
+    /// Whether everything that is in `other` is here too.
+    fn has(&self, other: &Self) -> bool {
+        other.digests.iter().all(|digest| self.digests.contains(digest))
     }
 
-    fn with(self, entry: Value) -> Value {
-        let mut json = self.json;
-        match json.get_mut("manifests").and_then(Value::as_array_mut) {
+    fn add(&mut self, digest: Digest, entry: Value) {
+        self.digests.push(digest);
+        match self.json.get_mut("manifests").and_then(Value::as_array_mut) {
             Some(entries) => entries.push(entry),
             None => {
-                if let Some(members) = json.as_object_mut() {
+                if let Some(members) = self.json.as_object_mut() {
                     members.insert("manifests".into(), json!([entry]));
                 }
             }
         }
-        json
+    }
+
+    /// This list with what is only in `all`, which learns what is only here.
+    fn with(mut self, all: &mut Self) -> Value {
+        for (digest, entry) in all.missing_in(&self) {
+            self.add(digest, entry);
+        }
+        for (digest, entry) in self.missing_in(all) {
+            all.add(digest, entry);
+        }
+        self.json
+    }
+
+    /// What is here and not in `other`.
+    fn missing_in(&self, other: &Self) -> Vec<(Digest, Value)> {
+        let entries = self.json.get("manifests").and_then(Value::as_array);
+        let entries = entries.into_iter().flatten().cloned();
+        let all = self.digests.iter().copied().zip(entries);
+        all.filter(|(digest, _)| !other.digests.contains(digest)).collect()
     }
 }
 
-/// How often an entry is added again.
-const ROUNDS: u32 = 5;
+/// How often entries are added again; the deadline may end it sooner.
+const ROUNDS: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(100);

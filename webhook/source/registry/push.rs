@@ -18,7 +18,7 @@ use crate::{
     source::{
         Deadline,
         error::{Astray, FetchError, Nonsense, Presented},
-        transport::{Request, Response, is_plain},
+        transport::{Request, Response, is_plain, scattered},
     },
 };
 
@@ -32,7 +32,7 @@ pub struct Pushed {
 }
 
 impl Registries {
-    /// Stores a blob, unless it is there, and returns its descriptor.
+    /// Stores a blob, unless it is there, reads it back, and returns its descriptor.
     ///
     /// # Errors
     /// If the registry does not take it.
@@ -72,13 +72,22 @@ impl Registries {
             admitted(&host, answer, Presented::Nothing)?
         };
         match done.status {
-            StatusCode::CREATED | StatusCode::OK | StatusCode::NO_CONTENT => Ok(descriptor),
-            status => Err(put.invalid(Nonsense::Status(status))),
+            StatusCode::CREATED | StatusCode::OK | StatusCode::NO_CONTENT => {}
+            status => return Err(put.invalid(Nonsense::Status(status))),
+        }
+        match self.blob_at(&host, repository, &descriptor, deadline).await {
+            Ok(_) => Ok(descriptor),
+            Err(
+                FetchError::NotFound { .. }
+                | FetchError::Invalid { .. }
+                | FetchError::TooMuch { .. },
+            ) => Err(put.invalid(Nonsense::Kept)),
+            Err(error) => Err(error),
         }
     }
 
     /// Stores a manifest under its digest, lists it among the referrers of its subject if it has
-    /// one, and reads back what the registry kept.
+    /// one, and reads back what the registry kept and lists.
     ///
     /// `bytes` are sent as they are, since they are what the digest is of; its blobs must be there.
     /// `media_type` must be the manifest's own.
@@ -110,9 +119,30 @@ impl Registries {
                 let tag = subject.digest.fallback_tag();
                 self.list(&host, repository, &tag, &entry, deadline).await?;
                 fallback_tag = Some(tag);
+            } else {
+                self.is_listed(&host, repository, subject.digest, digest, deadline).await?;
             }
         }
         Ok(Pushed { digest, fallback_tag })
+    }
+
+    /// Sees to it that a registry lists what it says it lists; some take a moment.
+    async fn is_listed(
+        &self,
+        host: &Host,
+        repository: &Repository,
+        subject: Digest,
+        referrer: Digest,
+        deadline: Deadline,
+    ) -> Result<(), FetchError> {
+        for round in 0..LOOKS {
+            let listed = self.referrers(repository, subject, deadline).await?;
+            if listed.iter().any(|entry| entry.digest == referrer) {
+                return Ok(());
+            }
+            tokio::time::sleep(scattered(A_MOMENT * 2_u32.pow(round))).await;
+        }
+        Err(FetchError::Invalid { peer: host.peer(), what: Nonsense::Unlisted })
     }
 
     /// Puts a manifest under a tag or digest.
@@ -162,6 +192,10 @@ fn upload(host: &Host, begun: &Response, digest: Digest) -> Result<Url, FetchErr
     url.query_pairs_mut().append_pair("digest", &digest.to_string());
     Ok(url)
 }
+
+/// How often a list is read until it has what it should, and how long is waited at first.
+const LOOKS: u32 = 5;
+const A_MOMENT: std::time::Duration = std::time::Duration::from_millis(200);
 
 #[cfg(test)]
 mod tests {
