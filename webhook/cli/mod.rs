@@ -9,6 +9,8 @@ mod config;
 mod evidence;
 mod keys;
 mod output;
+mod publish;
+mod report;
 mod secret;
 mod serve;
 mod sign;
@@ -41,6 +43,7 @@ enum Command {
     Verify(verify::Verify),
     Evidence(evidence::Evidence),
     Sign(Box<sign::Sign>),
+    Publish(Box<publish::Publish>),
     Store(store::Store),
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -57,6 +60,7 @@ impl Cli {
             Command::Verify(command) => block_on(command.run()),
             Command::Evidence(command) => block_on(command.run()),
             Command::Sign(command) => block_on(command.run()),
+            Command::Publish(command) => block_on(command.run()),
             Command::Store(command) => block_on(command.run()),
             Command::Keys(command) => command.run(),
             Command::Config(command) => command.run(),

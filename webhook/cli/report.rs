@@ -7,10 +7,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::sign::{Entry, Publication, Publisher, Receipt, Stop};
 
-use super::{
-    super::{Failure, output, signals},
-    Format,
-};
+use super::{Failure, output, signals};
+
+/// How what was published is printed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
 
 /// Prints receipts as they come: data on stdout, what went wrong on stderr.
 pub struct Report {

@@ -9,7 +9,7 @@ use super::{Claim, PublishError, Signer};
 use crate::{
     attest::{Candidate, Signed},
     name::{Fingerprint, PinnedImage},
-    verify::{Attests, Authority, Image, Key, Trust, Verified},
+    verify::{Attests, Authority, Image, Key, Trust},
 };
 
 /// A claim about an image with the signature of one key, checked as a gate would that trusts it.
@@ -67,7 +67,8 @@ impl Attestation {
         let now = Timestamp::now().max(self.created);
         let judged = trust.judge(&trust.open(&candidate, &[]), &exactly(&self.image), now);
         let signer = self.signer.to_string();
-        if judged.verified.iter().any(|one| is_by(one, &signer) && self.claim.is_said_by(one)) {
+        if judged.verified.iter().any(|one| one.authority() == signer && self.claim.is_said_by(one))
+        {
             return Ok(());
         }
         match judged.rejected.into_iter().next() {
@@ -93,11 +94,6 @@ pub(super) fn trust_in(
         authority
     });
     Ok(Arc::new(Trust::new(authorities.collect())?))
-}
-
-/// Whether it counts for the authority that has this name.
-pub(super) fn is_by(verified: &Verified, signer: &str) -> bool {
-    verified.authority() == signer
 }
 
 /// The image by its very digest, and nothing beside it.

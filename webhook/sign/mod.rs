@@ -9,12 +9,15 @@
 mod artifact;
 mod attestation;
 pub mod build;
+mod folder;
 mod generate;
 pub mod images;
 mod key;
 mod notes;
 mod occurrence;
+mod packed;
 mod payload;
+mod platforms;
 mod present;
 mod publish;
 mod receipt;
@@ -25,9 +28,12 @@ pub mod vulnerability;
 
 pub use artifact::{Artifact, Layer};
 pub use attestation::Attestation;
+pub use folder::{Folder, FolderError, Unpacked};
 pub use generate::{GeneratedKey, generate_key};
 pub use key::{AgentKey, Passphrase, PemKey, Signer, SigningFault, SigningKey, SigningKeyError};
+pub use packed::BadPacked;
 pub use payload::{BadPredicateType, Claim, PredicateType};
+pub use platforms::with_platforms;
 pub use publish::{Destinations, Entry, Publisher, StoreDestination};
 pub use receipt::{Publication, PublishError, Receipt};
 pub use record::{Record, RecordKind};

@@ -33,6 +33,19 @@ impl Claim {
         }
     }
 
+    /// A statement of that type, whatever the type is.
+    pub(super) fn statement(predicate_type: &str, predicate: Value) -> Self {
+        Self::Statement { predicate_type: PredicateType(predicate_type.to_owned()), predicate }
+    }
+
+    /// The predicate as text, empty for simple signing: tells two statements of one type apart.
+    pub(super) fn predicate_text(&self) -> String {
+        match self {
+            Self::SimpleSigning => String::new(),
+            Self::Statement { predicate, .. } => predicate.to_string(),
+        }
+    }
+
     /// What an authority must attest for this claim to count.
     pub fn attests(&self) -> Attests {
         match self {

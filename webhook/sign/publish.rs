@@ -5,11 +5,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    Artifact, Attestation, Claim, Layer, PATIENCE, Publication, PublishError, Receipt, Record,
-    Signer,
-    attestation::{is_by, trust_in},
+    Artifact, Attestation, Claim, Folder, Layer, PATIENCE, Publication, PublishError, Receipt,
+    Record, Signer, SigningKeyError,
+    attestation::trust_in,
     occurrence,
-    standing::{Standing, StandingAbout},
+    standing::{Said, Standing, StandingAbout},
 };
 use crate::{
     attest::{
@@ -17,8 +17,8 @@ use crate::{
         artifact::{ARTIFACT_TYPE, ENVELOPE_LAYER, LARGEST_LAYER, SIMPLE_SIGNING_LAYER},
     },
     name::{Fingerprint, NoteName, PinnedImage, ProjectName},
-    source::{Deadline, GrafeasStore, Reference, Registries, landed},
-    verify::{Attests, Trust},
+    source::{Deadline, FetchError, GrafeasStore, Reference, Registries, landed},
+    verify::{Attests, Key, Trust},
 };
 
 /// Where attestations go.
@@ -29,6 +29,8 @@ pub struct Destinations {
     pub attach: bool,
     /// The Grafeas server to write occurrences to.
     pub store: Option<StoreDestination>,
+    /// The folder to write to, for a machine that has the network.
+    pub folder: Option<Folder>,
 }
 
 /// A Grafeas server and where in it occurrences go.
@@ -48,6 +50,8 @@ pub struct Entry {
     pub image: PinnedImage,
     /// What every key signs.
     pub claims: Vec<Arc<Claim>>,
+    /// What was signed elsewhere.
+    pub signed: Vec<Attestation>,
     /// What nobody signs; it goes to the store.
     pub records: Vec<Record>,
 }
@@ -61,35 +65,43 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// A publisher of these entries. Reads ahead what stands already, where they are many.
+    /// A publisher of these entries, that signs with `signers` and checks what was signed elsewhere
+    /// by `keys`. Reads ahead what stands already, where the entries are many.
     ///
     /// # Errors
     /// A key's public half is one that no gate would accept; a key in PEM and simple signing that
-    /// is to be attached; the store's lists cannot be read.
+    /// is to be attached; the store's lists cannot be read, the folder not written.
     pub async fn new(
         signers: Vec<Signer>,
+        keys: Vec<(Fingerprint, Vec<Key>)>,
         entries: &[Entry],
         destinations: Destinations,
     ) -> Result<Self, PublishError> {
-        let claims = || entries.iter().flat_map(|entry| &entry.claims);
-        let messages = claims().any(|claim| matches!(**claim, Claim::SimpleSigning));
+        let mut claims: Vec<&Claim> = Vec::new();
+        for entry in entries {
+            claims.extend(entry.claims.iter().map(|claim| &**claim));
+            claims.extend(entry.signed.iter().map(|signed| &*signed.claim));
+        }
+        let messages = claims.iter().any(|claim| matches!(claim, Claim::SimpleSigning));
         if destinations.attach && messages && !signers.iter().all(Signer::makes_messages) {
-            return Err(super::SigningKeyError::PemMessage.into());
+            return Err(SigningKeyError::PemMessage.into());
         }
         let mut attests: Vec<Attests> = Vec::new();
-        for claim in claims() {
-            let kind = claim.attests();
+        for kind in claims.iter().map(|claim| claim.attests()) {
             if !attests.contains(&kind) {
                 attests.push(kind);
             }
         }
+        let mut known = keys;
+        for signer in &signers {
+            known.push((signer.fingerprint(), signer.verifying()?));
+            destinations.folder.as_ref().map_or(Ok(()), |folder| folder.add_key(signer))?;
+        }
+        if attests.is_empty() {
+            known.clear();
+        }
         let own_note = destinations.store.as_ref().map(|store| &store.note);
-        let keys = signers
-            .iter()
-            .map(|signer| Ok((signer.fingerprint(), signer.verifying()?)))
-            .collect::<Result<Vec<_>, PublishError>>()?;
-        let trust =
-            trust_in(if attests.is_empty() { Vec::new() } else { keys }, &attests, own_note)?;
+        let trust = trust_in(known, &attests, own_note)?;
         let mut notes: Vec<NoteName> = own_note.into_iter().cloned().collect();
         notes.extend(entries.iter().flat_map(|entry| &entry.records).map(|one| one.note.clone()));
         notes.sort();
@@ -108,21 +120,14 @@ impl Publisher {
         let standing = self.standing.about(&self.destinations, image, now).await;
         let mut receipts = Vec::new();
         for claim in &entry.claims {
-            for number in 0..self.signers.len() {
-                let Some(signer) = self.signers.get(number).map(Signer::fingerprint) else {
-                    continue;
-                };
-                let mut receipt = Receipt::of_claim(image, claim.predicate_type(), signer);
-                let outcome = match &standing {
-                    Ok(standing) => {
-                        let makes = || self.sign(number, image, claim, now);
-                        let published = &mut receipt.published;
-                        self.claim(image, claim, signer, standing, makes, published).await
-                    }
-                    Err(error) => Err(Arc::clone(error).into()),
-                };
-                receipts.push(receipt.with(outcome));
+            for (number, signer) in self.signers.iter().map(Signer::fingerprint).enumerate() {
+                let makes = || self.sign(number, image, claim, now);
+                receipts.push(self.claim(image, claim, signer, &standing, makes).await);
             }
+        }
+        for signed in &entry.signed {
+            let makes = || self.checked(signed);
+            receipts.push(self.claim(image, &signed.claim, signed.signer, &standing, makes).await);
         }
         for record in &entry.records {
             let mut receipt = Receipt::of_record(image, record.kind);
@@ -135,26 +140,43 @@ impl Publisher {
         receipts
     }
 
-    /// Publishes one claim by one key where it does not stand; it is signed only if it has to be.
+    /// Publishes one claim by one key where it does not stand.
     async fn claim<F: Future<Output = Result<Attestation, PublishError>>>(
         &self,
         image: &PinnedImage,
         claim: &Claim,
         signer: Fingerprint,
-        standing: &StandingAbout,
+        standing: &Result<StandingAbout, Arc<FetchError>>,
+        makes: impl FnOnce() -> F,
+    ) -> Receipt {
+        let mut receipt = Receipt::of_claim(image, claim.predicate_type(), signer);
+        let outcome = match standing {
+            Err(error) => Err(Arc::clone(error).into()),
+            Ok(standing) => {
+                let said = standing.of(claim, signer);
+                self.place(image, claim, signer, said, makes, &mut receipt.published).await
+            }
+        };
+        receipt.with(outcome)
+    }
+
+    /// Puts a claim everywhere it belongs; it is signed only if it has to be.
+    async fn place<F: Future<Output = Result<Attestation, PublishError>>>(
+        &self,
+        image: &PinnedImage,
+        claim: &Claim,
+        signer: Fingerprint,
+        said: Said<'_>,
         makes: impl FnOnce() -> F,
         published: &mut Vec<Publication>,
     ) -> Result<(), PublishError> {
-        let signer = signer.to_string();
-        let find = |source: &str| {
-            standing
-                .find(source, |one| is_by(one, &signer) && claim.is_said_by(one))
-                .map(|known| known.name().to_owned())
-        };
-        let Destinations { attach, store, .. } = &self.destinations;
-        let attached = attach.then(|| find("referrers")).flatten();
-        let filed = store.as_ref().and_then(|destination| find(destination.store.name()));
-        let complete = (!attach || attached.is_some()) && (store.is_none() || filed.is_some());
+        let Destinations { attach, store, folder, .. } = &self.destinations;
+        let attached = attach.then(|| said.at("referrers")).flatten();
+        let filed = store.as_ref().and_then(|destination| said.at(destination.store.name()));
+        let kept = folder.as_ref().map(|folder| folder.place_of(image, claim, signer));
+        let complete = (!attach || attached.is_some())
+            && (store.is_none() || filed.is_some())
+            && kept.as_ref().is_none_or(|(_, there)| *there);
         let attestation = if complete { None } else { Some(makes().await?) };
         if *attach {
             published.push(match (attached, &attestation) {
@@ -176,6 +198,12 @@ impl Publisher {
                 (known, _) => destination.unchanged(known.unwrap_or_default()),
             });
         }
+        if let (Some(folder), Some((path, there))) = (folder, kept) {
+            published.push(match &attestation {
+                Some(attestation) if !there => folder.add(attestation)?,
+                _ => Publication::File { path: path.display().to_string(), unchanged: true },
+            });
+        }
         Ok(())
     }
 
@@ -186,12 +214,19 @@ impl Publisher {
         standing: &StandingAbout,
         published: &mut Vec<Publication>,
     ) -> Result<(), PublishError> {
-        let Some(destination) = &self.destinations.store else { return Ok(()) };
-        let occurrence = record.occurrence(image);
-        published.push(match standing.record(&occurrence) {
-            Some(name) => destination.unchanged(name.to_owned()),
-            None => destination.file(&occurrence).await?,
-        });
+        if self.destinations.store.is_none() && self.destinations.folder.is_none() {
+            return Err(PublishError::NoStore);
+        }
+        if let Some(destination) = &self.destinations.store {
+            let occurrence = record.occurrence(image);
+            published.push(match standing.record(&occurrence) {
+                Some(name) => destination.unchanged(name.to_owned()),
+                None => destination.file(&occurrence).await?,
+            });
+        }
+        if let Some(folder) = &self.destinations.folder {
+            published.push(folder.add_record(image, record)?);
+        }
         Ok(())
     }
 
@@ -212,6 +247,16 @@ impl Publisher {
         landed(signing).await
     }
 
+    /// What was signed elsewhere, if its signature is good and says what it is published for.
+    async fn checked(&self, signed: &Attestation) -> Result<Attestation, PublishError> {
+        if self.trust.authority(&signed.signer.to_string()).is_none() {
+            return Err(PublishError::NoPublicHalf(signed.signer));
+        }
+        let (signed, trust) = (signed.clone(), Arc::clone(&self.trust));
+        let checking = tokio::task::spawn_blocking(move || signed.check(&trust).map(|()| signed));
+        landed(checking).await
+    }
+
     async fn attach(
         &self,
         image: &PinnedImage,
@@ -223,7 +268,7 @@ impl Publisher {
                 let bytes = serde_json::to_vec(envelope).map_err(|_| PublishError::Unreadable)?;
                 (bytes.into(), ENVELOPE_LAYER)
             }
-            _ => return Err(super::SigningKeyError::PemMessage.into()),
+            _ => return Err(SigningKeyError::PemMessage.into()),
         };
         if bytes.len() as u64 > LARGEST_LAYER {
             return Err(PublishError::TooLarge { size: bytes.len(), most: LARGEST_LAYER });

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use super::{RecordKind, SigningKeyError};
+use super::{FolderError, RecordKind, SigningKeyError};
 use crate::{
     name::{Fingerprint, NoteName, PinnedImage},
     source::FetchError,
@@ -107,9 +107,18 @@ pub enum PublishError {
     /// A registry or store did not do its part.
     #[error(transparent)]
     Fetch(#[from] Arc<FetchError>),
+    /// A folder cannot be written.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// Something signed by a key that is not beside it.
+    #[error("the public half of key {0} is not in the folder, so nobody can check what it signed")]
+    NoPublicHalf(Fingerprint),
     /// The store lacks notes.
     #[error("the store has no note {}; make it with --create-note", listed(.0))]
     NoNote(Vec<NoteName>),
+    /// Nobody signs a record, so it cannot be attached.
+    #[error("nobody signs a record, so it goes to a store alone; give --store and --note")]
+    NoStore,
     /// The signature just made would not count, so it was not published.
     #[error("the signature that was just made does not count: {} ({})", .0.detail, .0.code)]
     Useless(Box<Rejection>),

@@ -3,7 +3,7 @@
 //! Only the store's access control vouches for them, so they go to a Grafeas server alone. They are
 //! given in v1beta1's shape; the store's client writes them in the version that the server speaks.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What kind of fact it is.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum RecordKind {
     /// How the image was built.

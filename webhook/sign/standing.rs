@@ -5,10 +5,10 @@ use std::{collections::HashMap, sync::Arc};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Destinations, PATIENCE, attestation::exactly};
+use super::{Claim, Destinations, PATIENCE, attestation::exactly};
 use crate::{
     attest::grafeas::Version,
-    name::{NoteName, PinnedImage},
+    name::{Fingerprint, NoteName, PinnedImage},
     source::{Deadline, Evidence, EvidenceOptions, FetchError, Filed, FiledAbout, Shelf, landed},
     verify::{Trust, Verified},
 };
@@ -105,15 +105,36 @@ impl Standing {
     }
 }
 
+/// Where one claim by one key stands.
+pub struct Said<'a> {
+    claim: &'a Claim,
+    signer: String,
+    verified: &'a [Verified],
+}
+
 impl StandingAbout {
-    /// What of a source is as `wanted`.
-    pub fn find(&self, source: &str, wanted: impl Fn(&Verified) -> bool) -> Option<&Verified> {
-        self.verified.iter().find(|one| one.source() == source && wanted(one))
+    /// Where the claim stands, signed by that key.
+    pub fn of<'a>(&'a self, claim: &'a Claim, signer: Fingerprint) -> Said<'a> {
+        Said { claim, signer: signer.to_string(), verified: &self.verified }
     }
 
     /// The name of an unsigned occurrence that says all that this one says.
     pub fn record(&self, occurrence: &Value) -> Option<&str> {
         self.filed.record(occurrence)
+    }
+}
+
+impl Said<'_> {
+    /// What it is called at a source, if it stands there.
+    pub fn at(&self, source: &str) -> Option<String> {
+        self.verified
+            .iter()
+            .find(|one| {
+                one.source() == source
+                    && one.authority() == self.signer
+                    && self.claim.is_said_by(one)
+            })
+            .map(|known| known.name().to_owned())
     }
 }
 

@@ -99,7 +99,7 @@ impl Said {
         if let Some((record, Some(note))) = &self.build {
             records.push(record.occurrence(&image, note.clone()));
         }
-        Entry { image, claims: self.claims.clone(), records }
+        Entry { claims: self.claims.clone(), records, ..Entry::of(image) }
     }
 }
 

@@ -3,27 +3,28 @@
 mod build;
 mod claims;
 mod images;
-mod report;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
-use crate::sign::{Destinations, Entry, Publisher};
+use crate::sign::{Destinations, Entry, Folder, Publisher, with_platforms};
 
 use super::{
     Failure,
     arguments::{KeyArguments, RegistryArguments, StoreArguments},
+    report::{Format, Report},
     secret,
 };
 
 use claims::ClaimArguments;
 use images::ImageArguments;
-use report::Report;
 
 /// Attest images that this pipeline made
 ///
 /// Signs each image's digest and stores the attestation where the webhook looks: as an occurrence
 /// in a Grafeas server (`--store`, `--note`), as a referrer in the image's registry (`--attach`), or
 /// both. Prints what was published, a line each. Running it again publishes nothing twice.
+/// Where key and network are not on one machine, `--output-dir` keeps what was signed for
+/// `countersign publish`.
 ///
 /// Example: countersign sign registry.example/acme/shop@sha256:3b1c… --key ci.key --attach
 #[derive(Debug, clap::Args)]
@@ -38,6 +39,12 @@ pub struct Sign {
     /// Push the attestation to the image's registry, as a referrer of the image
     #[arg(long)]
     attach: bool,
+    /// Write what was signed into a folder, for `countersign publish` on a machine with the network
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["attach", "store", "recursive"])]
+    output_dir: Option<PathBuf>,
+    /// Sign each platform of an index too
+    #[arg(long)]
+    recursive: bool,
     #[command(flatten)]
     store: StoreArguments,
     #[command(flatten)]
@@ -47,20 +54,14 @@ pub struct Sign {
     output: Format,
 }
 
-/// How what was published is printed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
-pub enum Format {
-    Text,
-    Json,
-}
-
 impl Sign {
     /// Signs and publishes; what is published is printed at once.
     pub async fn run(self) -> Result<ExitCode, Failure> {
         secret::guard()?;
-        if !self.attach && self.store.store.is_none() {
+        if !self.attach && self.store.store.is_none() && self.output_dir.is_none() {
             return Err(Failure::usage(
-                "nothing says where the attestation goes; give --attach, or --store and --note",
+                "nothing says where the attestation goes; \
+                 give --attach, or --store and --note, or --output-dir",
             ));
         }
         let gathered = self.images.gather()?;
@@ -68,8 +69,14 @@ impl Sign {
         let results = gathered.results.clone();
         let registries = self.registry.connect(gathered.repositories())?;
         let images = gathered.pinned(&registries).await?;
+        let images = if self.recursive {
+            with_platforms(&registries, images).await.map_err(Failure::of)?
+        } else {
+            images.into_iter().collect()
+        };
         let store = self.store.connect()?;
-        let said = self.claims.said(&results, &images, store.as_ref())?;
+        let all = images.iter().cloned().collect();
+        let said = self.claims.said(&results, &all, store.as_ref())?;
         if said.is_signed() && signers.is_empty() {
             return Err(Failure::usage("there is something to sign and no key; give --key"));
         }
@@ -78,9 +85,12 @@ impl Sign {
             let records = entries.iter().flat_map(|entry| &entry.records);
             store.prepare(records, self.store.create_note).await.map_err(Failure::of)?;
         }
-        let destinations = Destinations { registries, attach: self.attach, store };
-        let publisher =
-            Publisher::new(signers, &entries, destinations).await.map_err(Failure::of)?;
+        let folder = self.output_dir.as_deref().map(Folder::create).transpose();
+        let folder = folder.map_err(Failure::of)?;
+        let destinations = Destinations { registries, attach: self.attach, store, folder };
+        let publisher = Publisher::new(signers, Vec::new(), &entries, destinations)
+            .await
+            .map_err(Failure::of)?;
         Report::new(self.output, entries.len()).of(&publisher, &entries).await
     }
 }

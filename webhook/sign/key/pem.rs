@@ -119,9 +119,10 @@ impl Secret {
                     .map_err(|_| SigningKeyError::PemLock)?;
                 let opened = locked()?.with(|passphrase| info.decrypt(passphrase));
                 let opened = opened.map_err(|error| match error {
-                    pkcs8::Error::EncryptedPrivateKey(pkcs5::Error::DecryptFailed) => {
-                        SigningKeyError::WrongPemPassphrase
-                    }
+                    // What is said of bad padding depends on the cipher.
+                    pkcs8::Error::EncryptedPrivateKey(
+                        pkcs5::Error::DecryptFailed | pkcs5::Error::EncryptFailed,
+                    ) => SigningKeyError::WrongPemPassphrase,
                     pkcs8::Error::EncryptedPrivateKey(_) => SigningKeyError::PemLock,
                     // What came out is no key.
                     _ => SigningKeyError::WrongPemPassphrase,

@@ -114,13 +114,13 @@ impl Registries {
         let mut fallback_tag = None;
         if let Some(subject) = document.subject() {
             let listed = answer.header("oci-subject").and_then(|text| text.parse().ok());
-            if listed != Some(subject.digest) {
+            if listed == Some(subject.digest) {
+                self.is_listed(&host, repository, subject.digest, digest, deadline).await?;
+            } else {
                 let entry = listing(descriptor, &document);
                 let tag = subject.digest.fallback_tag();
                 self.list(&host, repository, &tag, &entry, deadline).await?;
                 fallback_tag = Some(tag);
-            } else {
-                self.is_listed(&host, repository, subject.digest, digest, deadline).await?;
             }
         }
         Ok(Pushed { digest, fallback_tag })

@@ -1,0 +1,58 @@
+//! `countersign publish`: upload what was signed on a machine without the network.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use crate::sign::{Destinations, Folder, Publisher, Unpacked};
+
+use super::{
+    Failure,
+    arguments::{RegistryArguments, StoreArguments},
+    report::{Format, Report},
+};
+
+/// Upload what `countersign sign --output-dir` wrote
+///
+/// Needs no key: it checks each signature with the public half beside it, and that what was signed
+/// names the image that it is published for. Prints what was published, a line each. Running it
+/// again publishes nothing twice.
+///
+/// Example: countersign publish signed --attach
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Publish {
+    /// The folder
+    dir: PathBuf,
+    /// Push the attestations to the images' registries, as referrers of the images
+    #[arg(long)]
+    attach: bool,
+    #[command(flatten)]
+    store: StoreArguments,
+    #[command(flatten)]
+    registry: RegistryArguments,
+    /// How to print what was published
+    #[arg(short, long, value_enum, default_value = "text")]
+    output: Format,
+}
+
+impl Publish {
+    /// Publishes; what is published is printed at once.
+    pub async fn run(self) -> Result<ExitCode, Failure> {
+        if !self.attach && self.store.store.is_none() {
+            return Err(Failure::usage(
+                "nothing says where the attestations go; give --attach, or --store and --note",
+            ));
+        }
+        let Unpacked { entries, keys } = Folder::read(&self.dir).map_err(Failure::of)?;
+        let registries =
+            self.registry.connect(entries.iter().map(|entry| &entry.image.repository))?;
+        let store = self.store.connect()?;
+        if let Some(store) = &store {
+            let records = entries.iter().flat_map(|entry| &entry.records);
+            store.prepare(records, self.store.create_note).await.map_err(Failure::of)?;
+        }
+        let destinations = Destinations { registries, attach: self.attach, store, folder: None };
+        let publisher =
+            Publisher::new(Vec::new(), keys, &entries, destinations).await.map_err(Failure::of)?;
+        Report::new(self.output, entries.len()).of(&publisher, &entries).await
+    }
+}
