@@ -3,7 +3,8 @@
 # description: >
 #   Every image, on every platform that can run, has a SLSA provenance (v0.2 or v1) by one of the
 #   authorities that names one of the builders, source repositories, branches and revisions asked
-#   for; all of them in one and the same provenance. An empty name is nobody's.
+#   for; all of them in one and the same provenance. An empty name is nobody's. A provenance in the
+#   image's index is an authority's if it signed the index and attests `embedded:` of that type.
 # custom:
 #   code: built.missing
 #   needs: presence
@@ -17,6 +18,8 @@
 #       branches: {type: array, items: {type: string, minLength: 1}, minItems: 1}
 #       revisions: {type: array, items: {type: string, minLength: 1}, minItems: 1}
 #       revisionRecorded: {type: boolean}
+#       materialsPinned: {type: boolean}
+#       buildParameters: {type: object}
 package countersign.built
 
 deny contains violation if {
@@ -42,7 +45,7 @@ deny contains violation if {
 
 # What the authorities say of how the image was built. A member that they leave out is empty.
 builds(image) := {build |
-	some attestation in image.attestations
+	some attestation in said(image)
 	attestation.authority in data.parameters.authorities
 	attestation.predicateType in {v02, v1}
 	build := {
@@ -50,8 +53,14 @@ builds(image) := {build |
 		"repository": repository(attestation),
 		"branch": branch(attestation),
 		"revision": revision(attestation),
+		"materials": materials(attestation),
+		"parameters": parameters(attestation),
 	}
 }
+
+# Signed by an authority, or inside an index that one signed. The authority of what nobody signed is
+# null, which is no authority's name.
+said(image) := array.concat(image.attestations, [statement | some statement in image.statements])
 
 built(image) if {
 	some build in builds(image)
@@ -60,13 +69,38 @@ built(image) if {
 	}
 }
 
-demands := {"builders", "repositories", "branches", "revisions", "revisionRecorded"}
+demands := {
+	"builders",
+	"repositories",
+	"branches",
+	"revisions",
+	"revisionRecorded",
+	"materialsPinned",
+	"buildParameters",
+}
 
 satisfied(demand, _) if not demand in object.keys(data.parameters)
 
 satisfied("revisionRecorded", _) if data.parameters.revisionRecorded == false
 
 satisfied("revisionRecorded", build) if regex.match(`^([0-9a-f]{40}|[0-9a-f]{64})$`, build.revision)
+
+satisfied("materialsPinned", _) if data.parameters.materialsPinned == false
+
+# A provenance without materials says nothing of them.
+satisfied("materialsPinned", build) if {
+	count(build.materials) > 0
+	every material in build.materials {
+		pinned(material)
+	}
+}
+
+# No JSON document holds a set, so that nothing asked for equals what is not there.
+satisfied("buildParameters", build) if {
+	every path, value in data.parameters.buildParameters {
+		object.get(build.parameters, split(path, "/"), {"absent"}) == value
+	}
+}
 
 satisfied("builders", build) if one_of(build.builder, data.parameters.builders)
 
@@ -129,6 +163,28 @@ source(attestation) := attestation.predicate.invocation.configSource if {
 at(workflow) := sprintf("@%s", [workflow.ref]) if workflow.ref
 
 else := ""
+
+materials(attestation) := attestation.predicate.buildDefinition.resolvedDependencies if {
+	attestation.predicateType == v1
+	is_array(attestation.predicate.buildDefinition.resolvedDependencies)
+} else := attestation.predicate.materials if {
+	attestation.predicateType == v02
+	is_array(attestation.predicate.materials)
+} else := []
+
+pinned(material) if {
+	some digest in material.digest
+	is_string(digest)
+	digest != ""
+}
+
+parameters(attestation) := attestation.predicate.buildDefinition.externalParameters if {
+	attestation.predicateType == v1
+	is_object(attestation.predicate.buildDefinition.externalParameters)
+} else := attestation.predicate.invocation.parameters if {
+	attestation.predicateType == v02
+	is_object(attestation.predicate.invocation.parameters)
+} else := {}
 
 # One spelling for the ways in which a repository is written.
 plain(uri) := trim_suffix(trim_suffix(trim_prefix(uri, "git+"), "/"), ".git")

@@ -158,7 +158,69 @@ test_message if {
 
 attestation(type, predicate) := {"authority": "builder", "predicateType": type, "predicate": predicate}
 
-bare := {"path": "spec.containers[0].image", "attestations": [], "rejected": []}
+bare := {"path": "spec.containers[0].image", "attestations": [], "statements": [], "rejected": []}
+
+pinned_v1 := attestation("https://slsa.dev/provenance/v1", {
+	"buildDefinition": {
+		"externalParameters": {"request": {"frontend": "dockerfile.v0", "args": {"target": "release"}}},
+		"resolvedDependencies": [{"uri": "pkg:docker/golang", "digest": {"sha256": "ab"}}],
+	},
+	"runDetails": {"builder": {"id": "https://ci.example/builder"}},
+})
+
+pinned_v02 := attestation("https://slsa.dev/provenance/v0.2", {
+	"builder": {"id": "https://ci.example/builder"},
+	"invocation": {"parameters": {"request": {"frontend": "dockerfile.v0"}}},
+	"materials": [{"uri": "pkg:docker/golang", "digest": {"sha256": "ab"}}],
+})
+
+loose := json.patch(pinned_v02, [{"op": "add", "path": "/predicate/materials/-", "value": {"uri": "pkg:docker/x"}}])
+
+hollow := json.patch(pinned_v02, [{"op": "replace", "path": "/predicate/materials/0/digest", "value": {"sha256": ""}}])
+
+listless := json.patch(pinned_v02, [{"op": "replace", "path": "/predicate/materials", "value": "none"}])
+
+frontend := {"request/frontend": "dockerfile.v0"}
+
+with_parameters := {
+	"pinned, v1": {"found": pinned_v1, "parameters": {"materialsPinned": true}, "count": 0},
+	"pinned, v0.2": {"found": pinned_v02, "parameters": {"materialsPinned": true}, "count": 0},
+	"one is not": {"found": loose, "parameters": {"materialsPinned": true}, "count": 1},
+	"an empty digest": {"found": hollow, "parameters": {"materialsPinned": true}, "count": 1},
+	"no list": {"found": listless, "parameters": {"materialsPinned": true}, "count": 1},
+	"nothing said": {"found": silent, "parameters": {"materialsPinned": true}, "count": 1},
+	"need not be": {"found": loose, "parameters": {"materialsPinned": false}, "count": 0},
+	"frontend, v1": {"found": pinned_v1, "parameters": {"buildParameters": frontend}, "count": 0},
+	"frontend, v0.2": {"found": pinned_v02, "parameters": {"buildParameters": frontend}, "count": 0},
+	"deep": {"found": pinned_v1, "parameters": {"buildParameters": {"request/args/target": "release"}}, "count": 0},
+	"another": {"found": pinned_v1, "parameters": {"buildParameters": {"request/args/target": "debug"}}, "count": 1},
+	"one of two": {
+		"found": pinned_v02,
+		"parameters": {"buildParameters": {"request/frontend": "dockerfile.v0", "request/args": {}}},
+		"count": 1,
+	},
+	"no parameters": {"found": silent, "parameters": {"buildParameters": frontend}, "count": 1},
+	"null where there is none": {"found": silent, "parameters": {"buildParameters": {"x": null}}, "count": 1},
+}
+
+test_materials_and_parameters if {
+	every case in with_parameters {
+		parameters := object.union(case.parameters, {"authorities": ["builder"]})
+		image := object.union(bare, {"attestations": [case.found]})
+		count(built.deny) == case.count with input.images as [image] with data.parameters as parameters
+	}
+}
+
+test_statements_count_for_who_signed_the_index if {
+	every authority, codes in {"builder": set(), "qa": {"built.missing"}, "null": {"built.missing"}} {
+		covered := object.union(pinned_v1, {"authority": covering[authority]})
+		image := object.union(bare, {"statements": [covered]})
+		found := built.deny with input.images as [image] with data.parameters as {"authorities": ["builder"]}
+		{violation.code | some violation in found} == codes
+	}
+}
+
+covering := {"builder": "builder", "qa": "qa", "null": null}
 
 test_revision_need_not_be_recorded if {
 	image := object.union(bare, {"attestations": [silent]})

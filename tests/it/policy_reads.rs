@@ -3,10 +3,13 @@
 use countersign::policy::{Bundle, Reads, Rule};
 use serde_json::json;
 
-const NOTHING: Reads = Reads { object: false, config: false, request: false, time: false };
+const NOTHING: Reads =
+    Reads { object: false, config: false, statements: false, request: false, time: false };
 const REQUEST: Reads = Reads { request: true, ..NOTHING };
 const OBJECT: Reads = Reads { object: true, ..REQUEST };
 const CONFIG: Reads = Reads { config: true, ..NOTHING };
+const STATEMENTS: Reads = Reads { statements: true, ..NOTHING };
+const ANY_MEMBER: Reads = Reads { statements: true, ..CONFIG };
 const TIME: Reads = Reads { time: true, ..NOTHING };
 
 #[test]
@@ -26,21 +29,36 @@ fn what_a_rule_reads() {
             NOTHING,
         ),
         ("config", "some image in input.images; image.config.user == \"0\"", CONFIG),
+        ("statements", "input.images[_].statements[_].name == \"x\"", STATEMENTS),
+        (
+            "statements of a variable",
+            "some image in input.images; some s in image.statements; s.name == \"x\"",
+            STATEMENTS,
+        ),
+        (
+            "statements got by name",
+            "some image in input.images; object.get(image, \"statements\", []) == []",
+            STATEMENTS,
+        ),
         (
             "config in brackets",
             "some image in input.images; image[\"config\"].user == \"0\"",
             CONFIG,
         ),
         ("config of an index", "input.images[_].config.user == \"0\"", CONFIG),
-        ("any member", "some k in [\"x\"]; some image in input.images; image[k] == \"0\"", CONFIG),
-        ("any member of an index", "some k in [\"x\"]; input.images[_][k] == \"0\"", CONFIG),
-        ("pairs", "some image in input.images; some k, v in image; k == v", CONFIG),
-        ("whole", "some image in input.images; json.marshal(image) == \"x\"", CONFIG),
+        (
+            "any member",
+            "some k in [\"x\"]; some image in input.images; image[k] == \"0\"",
+            ANY_MEMBER,
+        ),
+        ("any member of an index", "some k in [\"x\"]; input.images[_][k] == \"0\"", ANY_MEMBER),
+        ("pairs", "some image in input.images; some k, v in image; k == v", ANY_MEMBER),
+        ("whole", "some image in input.images; json.marshal(image) == \"x\"", ANY_MEMBER),
         ("got by name", "some image in input.images; object.get(image, \"tag\", 1) == 2", NOTHING),
         (
             "got by any name",
             "some k in [\"x\"]; some image in input.images; object.get(image, k, 1) == 2",
-            CONFIG,
+            ANY_MEMBER,
         ),
         ("namespace", "input.request.namespace == \"x\"", REQUEST),
         ("object", "input.request.object.spec", OBJECT),

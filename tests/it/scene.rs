@@ -4,8 +4,9 @@ use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use countersign::{
-    admission::{Gate, Phase},
+    admission::{Change, Gate, Phase, Platforms, Review},
     config::{Config, Purpose},
+    policy::Input,
     source::Deadline,
 };
 use countersign_kit::{
@@ -48,15 +49,21 @@ impl Scene {
     /// A scene with one more authority, `qa`, that has these keys and attests any metadata.
     pub fn with_metadata(keys: &[&Key], policies: &str) -> Self {
         let qa = "  - {name: qa, keys: [{openpgp: qa.asc}], attests: [\"metadata/*\"]}";
-        Self::set(qa, &[("qa.asc", &keyring_armored(keys))], |_| String::new(), policies)
+        Self::set("", qa, &[("qa.asc", &keyring_armored(keys))], |_| String::new(), policies)
+    }
+
+    /// A scene whose authority `builder` has more members than its key and note.
+    pub fn with_builder(members: &str, policies: &str) -> Self {
+        Self::set(members, "", &[], |_| String::new(), policies)
     }
 
     /// The same, where the extra keys name the registry's host.
     pub fn with_host(extra: impl FnOnce(&str) -> String, policies: &str) -> Self {
-        Self::set("", &[], extra, policies)
+        Self::set("", "", &[], extra, policies)
     }
 
     fn set(
+        members: &str,
         authorities: &str,
         files: &[(&str, &str)],
         extra: impl FnOnce(&str) -> String,
@@ -79,7 +86,7 @@ impl Scene {
   hosts: [{{host: "{host}", plainHttp: true}}]
 stores: [{{name: grafeas, url: "{store}", api: v1beta1, project: projects/build, records: ["projects/build/notes/*"]}}]
 authorities:
-  - {{name: builder, keys: [{{openpgp: builder.asc}}], note: {NOTE}}}
+  - {{name: builder, keys: [{{openpgp: builder.asc}}], note: {NOTE}{members}}}
 {authorities}
 unmatched: deny
 {extra}
@@ -127,6 +134,21 @@ policies:
             .inline(layer, key.sign_message(&payload))
             .build();
         self.registry.attach("acme/shop", &referrer);
+    }
+
+    /// What the rules get to see of an image.
+    pub async fn input(&self, image: &str) -> Value {
+        let body = review(&[image]).build().to_string();
+        let review = Review::parse(body.as_bytes()).unwrap();
+        let Ok(Change::Images(images)) = review.change(1) else { panic!("no image in {body}") };
+        let deadline = Deadline::after(Duration::from_secs(5));
+        let looked = self.gate.inspect(Phase::Validate, &review, images, deadline).await.unwrap();
+        let found = looked.subjects.iter().zip(&looked.judgement.entries);
+        let parts: Vec<_> = found
+            .flat_map(|(subject, entries)| entries.iter().map(move |entry| (subject, entry)))
+            .filter_map(|(subject, entry)| entry.part(subject, Platforms::default()).unwrap())
+            .collect();
+        serde_json::to_value(Input::new(&looked.request, &parts).unwrap()).unwrap()
     }
 
     /// Asks about a Pod of these images.

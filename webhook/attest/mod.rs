@@ -9,6 +9,7 @@
 //! Nothing here is trusted: a [`Candidate`] is only what somebody stored somewhere.
 
 pub mod artifact;
+pub mod buildkit;
 mod candidate;
 pub mod certificate;
 mod dsse;

@@ -10,7 +10,9 @@ use super::{
     loaded::{Config, Purpose},
 };
 use crate::{
-    admission::{BreakGlass, Exception, Gate, GateOptions, Permission, Policy, Templates},
+    admission::{
+        BreakGlass, Exception, Gate, GateOptions, Permission, Policy, PolicyRule, Templates,
+    },
     attest::oci::Platform,
     name::Digest,
     serve::ServeOptions,
@@ -90,7 +92,7 @@ impl Parts {
             .into_iter()
             .map(|store| GrafeasStore::new(store).map(Arc::new))
             .collect::<Result<_, _>>()?;
-        let mut rules = self.policies.iter().flat_map(|policy| &policy.rules);
+        let rules = || self.policies.iter().flat_map(|policy| &policy.rules);
         let evidence = Evidence::new(EvidenceOptions {
             registries: Arc::new(Registries::new(self.registries)?),
             stores,
@@ -98,7 +100,8 @@ impl Parts {
             shelf: self.shelf,
             memory: self.memory,
             patience: self.deadline,
-            reads_settings: rules.any(|rule| rule.rule.reads().config),
+            reads_settings: rules().any(|rule| rule.rule.reads().config),
+            reads_statements: rules().any(PolicyRule::reads_statements),
         });
         let gate = Gate::new(GateOptions {
             revision: revision.clone(),

@@ -9,7 +9,7 @@ use super::held;
 use crate::{
     attest::oci::ImageConfig,
     name::{Code, Digest, ImageRef, Repository},
-    verify::{Rejection, Verified},
+    verify::{Rejection, SubjectImage, Verified},
 };
 
 /// One image on one platform.
@@ -31,9 +31,24 @@ pub struct ImageEntry<'a> {
     pub attestations: &'a [Verified],
     pub records: &'a Records,
     /// Statements that lie in the index, and which authority's signature covers them, if any.
-    pub statements: &'a [Value],
+    pub statements: &'a [StatementEntry<'a>],
     pub rejected: &'a [Rejection],
     pub lookups: &'a BTreeMap<Arc<str>, Lookup>,
+}
+
+/// A statement that lies in the index.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StatementEntry<'a> {
+    /// Always `index`.
+    pub source: &'static str,
+    /// The digest of the statement's bytes.
+    pub name: String,
+    /// Whose signature over the index covers it; one entry for each, or one with null.
+    pub authority: Option<&'a str>,
+    pub subject: SubjectImage,
+    pub predicate_type: &'a str,
+    pub predicate: &'a Value,
 }
 
 /// Who runs the image.

@@ -38,7 +38,7 @@ mod visit;
 pub use bundle::Bundle;
 pub use error::{Place, RuleError};
 pub use fault::RuleFault;
-pub use image::{Container, ImageEntry, Lookup, Platform, Records};
+pub use image::{Container, ImageEntry, Lookup, Platform, Records, StatementEntry};
 pub use input::{INPUT_SCHEMA, ImagePart, Input, InputError, RequestPart};
 pub use library::{LIBRARY, LibraryRule};
 pub use metadata::{Custom, Metadata, Needs};

@@ -10,12 +10,14 @@ use super::visit::{self, Node, Step};
 
 /// The parts of the input that cost something, and whether a rule may read them.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "four independent parts of one document")]
+#[expect(clippy::struct_excessive_bools, reason = "five independent parts of one document")]
 pub struct Reads {
     /// `input.request.object` or `oldObject`.
     pub object: bool,
     /// `input.images[].config`.
     pub config: bool,
+    /// `input.images[].statements`.
+    pub statements: bool,
     /// Anything of `input.request`; the verdicts of rules that do not read it hold for every
     /// request about the same images.
     pub request: bool,
@@ -25,7 +27,8 @@ pub struct Reads {
 
 impl Reads {
     /// Everything.
-    pub const ALL: Self = Self { object: true, config: true, request: true, time: true };
+    pub const ALL: Self =
+        Self { object: true, config: true, statements: true, request: true, time: true };
 
     /// What the rules of `module` may read.
     pub(super) fn of(module: &Module) -> Self {
@@ -35,7 +38,7 @@ impl Reads {
     }
 
     fn at(node: &Node<'_>) -> Self {
-        let config = |config| Self { config, ..Self::default() };
+        let members = |any| Self { config: any, statements: any, ..Self::default() };
         match node {
             Node::Ref { base, steps } => Self::selected(base, steps),
             Node::Call { name, params, .. } => match name.as_str() {
@@ -43,29 +46,46 @@ impl Reads {
                     Self { time: true, ..Self::default() }
                 }
                 // What it gets is named, unless the name is worked out.
-                "object.get" if matches!(params.get(1).map(AsRef::as_ref), Some(Expr::String { span, .. }) if span.text() != "config") => {
-                    Self::default()
+                "object.get"
+                    if let Some(Expr::String { span, .. }) = params.get(1).map(AsRef::as_ref) =>
+                {
+                    Self::member(span.text())
                 }
                 name if WHOLE.contains(&name) => {
-                    config(params.iter().any(|param| may_be_image(param)))
+                    members(params.iter().any(|param| may_be_image(param)))
                 }
                 _ => Self::default(),
             },
-            Node::Pairs { collection } => config(may_be_image(collection)),
+            Node::Pairs { collection } => members(may_be_image(collection)),
             Node::Query(_) | Node::With(_) => Self::default(),
+        }
+    }
+
+    /// A member of what may be an image.
+    fn member(name: &str) -> Self {
+        Self { config: name == "config", statements: name == "statements", ..Self::default() }
+    }
+
+    /// What these steps name; `open` where one of them may be any member of an image.
+    fn named(steps: &[Step<'_>], open: bool) -> Self {
+        let statements = steps.iter().any(|step| matches!(step, Step::Field("statements")));
+        Self {
+            config: open || names_config(steps),
+            statements: open || statements,
+            ..Self::default()
         }
     }
 
     fn selected(base: &Expr, steps: &[Step<'_>]) -> Self {
         let Expr::Var { span, .. } = base else {
-            return Self { config: names_config(steps), ..Self::default() };
+            return Self::named(steps, false);
         };
         if span.text() != "input" {
             let open =
                 steps.iter().any(|step| matches!(step, Step::Index(index) if is_open(index)));
             // `image[key]`, where `key` may be "config"; deeper selections are past it.
             let first_open = open && matches!(steps.first(), Some(Step::Index(_)));
-            return Self { config: first_open || names_config(steps), ..Self::default() };
+            return Self::named(steps, first_open);
         }
         match steps {
             [] | [Step::Index(_), ..] => Self::ALL,
@@ -80,7 +100,7 @@ impl Reads {
             }
             [Step::Field("images"), rest @ ..] => {
                 let open = matches!(rest.get(1), Some(Step::Index(index)) if is_open(index));
-                Self { config: open || names_config(rest), ..Self::default() }
+                Self::named(rest, open)
             }
             [Step::Field(_), ..] => Self::default(),
         }
@@ -94,6 +114,7 @@ impl BitOr for Reads {
         Self {
             object: self.object | other.object,
             config: self.config | other.config,
+            statements: self.statements | other.statements,
             request: self.request | other.request,
             time: self.time | other.time,
         }

@@ -41,6 +41,7 @@ impl Standing {
                 memory: 8 * 1024 * 1024,
                 patience: PATIENCE,
                 reads_settings: false,
+                reads_statements: false,
             })
         });
         Self { trust: Arc::clone(trust), referrers, filed: None, notes }

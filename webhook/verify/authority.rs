@@ -54,6 +54,18 @@ impl Authority {
             None => source != TAGS || self.keys.iter().any(|key| matches!(key, Key::Pkix(_))),
         }
     }
+
+    /// Whether statements with signatures of their own, other than metadata, can count for it when
+    /// `source` brings them.
+    pub fn takes_envelopes(&self, source: &str) -> bool {
+        let statement = |attests: &Attests| matches!(attests, Attests::Predicate(_));
+        self.takes_from(source) && self.attests.iter().any(statement)
+    }
+
+    /// Whether its signature over an index can cover statements inside it.
+    pub fn covers_statements(&self) -> bool {
+        self.attests.iter().any(|attests| matches!(attests, Attests::Embedded(_)))
+    }
 }
 
 /// What a payload must name.

@@ -65,6 +65,7 @@ impl Desk {
             memory: 1 << 20,
             patience: Duration::from_secs(10),
             reads_settings: false,
+            reads_statements: false,
         });
         let image = PinnedImage { repository: repository.clone(), digest };
         let mut said = Said::default();

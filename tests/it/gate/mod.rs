@@ -1,6 +1,7 @@
 //! The gate over real HTTP: what each promise of the design means for a review.
 
 mod cost;
+mod embedded;
 mod exempt;
 mod failure;
 mod metadata;

@@ -3,9 +3,9 @@
 use std::{
     fs::{self, File},
     io::Read as _,
-    path::{Path, PathBuf},
 };
 
+use super::vector;
 use countersign::{
     attest::oci::{Descriptor, Document},
     name::Digest,
@@ -15,13 +15,9 @@ use countersign::{
 const INDEX: &str = "sha256:acb2bba747dcf866f6c9be79b27d64dc3a7e7d7d0201fa72c5b0085be31ecae1";
 const MANIFEST: &str = "sha256:ff95e95eb8fc5dece29c8014816a7f442c891a32daba1938161eb20778e7095b";
 
-fn vector(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/buildkit").join(name)
-}
-
 fn unpacked(name: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    tar::Archive::new(File::open(vector(name)).unwrap()).unpack(folder.path()).unwrap();
+    tar::Archive::new(File::open(vector::path(name)).unwrap()).unpack(folder.path()).unwrap();
     folder
 }
 
@@ -43,7 +39,7 @@ fn a_tar_and_its_folder_hold_the_same() {
         ("docker-save.tar", MANIFEST, None),
     ] {
         let folder = unpacked(file);
-        for path in [vector(file), folder.path().to_owned()] {
+        for path in [vector::path(file), folder.path().to_owned()] {
             let layout = Layout::open(&path).unwrap();
             let descriptor = layout.root(layout.image(None).unwrap()).unwrap();
             assert_eq!(descriptor.digest, root.parse().unwrap(), "{file}");
@@ -60,7 +56,7 @@ fn a_tar_and_its_folder_hold_the_same() {
 
 #[test]
 fn images_are_chosen_by_name() {
-    let tar = vector("artifact-slsa1.tar");
+    let tar = vector::path("artifact-slsa1.tar");
     let tar = tar.display();
     for (text, want) in [
         (format!("oci-archive:{tar}"), ""),

@@ -2,3 +2,4 @@
 
 mod genuine;
 mod hostile;
+pub mod vector;

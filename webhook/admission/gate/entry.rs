@@ -8,10 +8,13 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
+    attest::buildkit::EmbeddedStatement,
     name::Code,
-    policy::{Container, ImageEntry, ImagePart, InputError, Lookup, Platform, Records},
+    policy::{
+        Container, ImageEntry, ImagePart, InputError, Lookup, Platform, Records, StatementEntry,
+    },
     source::{self, Answered, FetchError, Runnable},
-    verify::{Image, LayersUnchecked, Rejection, Trust, Verified},
+    verify::{Image, LayersUnchecked, Level, Rejection, SubjectImage, Trust, Verified},
 };
 
 use super::{policy::Platforms, subject::Subject};
@@ -25,6 +28,7 @@ pub struct Entry {
     /// What does not count.
     pub rejected: Vec<Rejection>,
     records: Records,
+    statements: Vec<Covered>,
     /// How the lookups ended.
     pub lookups: BTreeMap<Arc<str>, Lookup>,
     failed: Vec<(Arc<str>, Arc<FetchError>)>,
@@ -63,6 +67,7 @@ impl Entry {
             verified: Vec::new(),
             rejected: Vec::new(),
             records: Records::default(),
+            statements: Vec::new(),
             lookups: BTreeMap::new(),
             failed: Vec::new(),
         };
@@ -83,6 +88,13 @@ impl Entry {
                 }
             }
         }
+        // Which signatures over the index count is known once all of them were judged.
+        let found = answers.iter().filter_map(|answered| answered.outcome.as_ref().ok());
+        let statements = found.flat_map(|answer| &answer.statements).map(|statement| Covered {
+            by: trust.cover_embedded(&entry.verified, &statement.predicate_type),
+            statement: statement.clone(),
+        });
+        entry.statements = statements.collect();
         entry
     }
 
@@ -140,6 +152,8 @@ impl Entry {
         let mut rejected = self.rejected.clone();
         rejected
             .extend(elsewhere.into_iter().map(|verified| out_of_platforms(verified, platforms)));
+        let statements: Vec<StatementEntry<'_>> =
+            self.statements.iter().flat_map(|covered| covered.entries(platforms)).collect();
         let attestations: Vec<Verified> = attestations.into_iter().cloned().collect();
         let platform = self.platform();
         let entry = ImageEntry {
@@ -155,7 +169,7 @@ impl Entry {
             config: self.runnable.settings.as_deref(),
             attestations: &attestations,
             records: &self.records,
-            statements: &[],
+            statements: &statements,
             rejected: &rejected,
             lookups: &self.lookups,
         };
@@ -173,6 +187,37 @@ impl Entry {
             digest: runnable.manifest,
             config: runnable.config,
         })
+    }
+}
+
+/// A statement in the index, and the authorities whose signatures over the index cover it.
+#[derive(Debug)]
+struct Covered {
+    statement: EmbeddedStatement,
+    by: Vec<Arc<str>>,
+}
+
+impl Covered {
+    /// One entry for each authority; one without, where there is none whose signature a policy with
+    /// these `platforms` counts.
+    fn entries(&self, platforms: Platforms) -> Vec<StatementEntry<'_>> {
+        let by = if platforms.count(Level::Index) { self.by.as_slice() } else { &[] };
+        let entry = |authority| StatementEntry {
+            source: "index",
+            name: self.statement.digest.to_string(),
+            authority,
+            subject: SubjectImage {
+                repository: None,
+                digest: self.statement.subject,
+                level: Level::Manifest,
+            },
+            predicate_type: &self.statement.predicate_type,
+            predicate: &self.statement.predicate,
+        };
+        match by {
+            [] => vec![entry(None)],
+            by => by.iter().map(|authority| entry(Some(&**authority))).collect(),
+        }
     }
 }
 

@@ -114,7 +114,7 @@ pub struct Inspection {
 impl Gate {
     /// A gate of these parts.
     pub fn new(options: GateOptions) -> Self {
-        let known: Vec<Arc<str>> = options.evidence.sources().cloned().collect();
+        let known: Vec<Arc<str>> = options.evidence.sources().collect();
         let sources = options
             .policies
             .iter()

@@ -50,6 +50,14 @@ pub enum Uses {
     Everything,
 }
 
+impl PolicyRule {
+    /// Whether it looks at statements in indexes, whoever's signature covers them. Rules about
+    /// authorities look only at those that an authority's signature covers.
+    pub fn reads_statements(&self) -> bool {
+        self.uses == Uses::Everything && self.rule.reads().statements
+    }
+}
+
 /// What a complaint of a policy leads to; the strictest first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Mode {
@@ -142,6 +150,9 @@ impl Policy {
                     authorities.for_each(|authority| add(&mut sources, authority, known));
                     sources.extend(with_records.iter().cloned());
                     sources.extend(known.iter().filter(|name| is_referrers(name)).cloned());
+                    if rule.reads_statements() {
+                        sources.extend(known.iter().filter(|name| &***name == "index").cloned());
+                    }
                 }
             }
         }
@@ -157,6 +168,12 @@ fn is_referrers(source: &Arc<str>) -> bool {
 fn add(sources: &mut BTreeSet<Arc<str>>, authority: &crate::verify::Authority, known: &[Arc<str>]) {
     let registry = ["referrers", "tags", "lookaside"];
     for name in known {
+        if &**name == "index" {
+            if authority.covers_statements() || authority.takes_envelopes(name) {
+                sources.insert(Arc::clone(name));
+            }
+            continue;
+        }
         let is_store = !registry.contains(&&**name);
         if authority.takes_from(name) && (!is_store || authority.note.is_some()) {
             sources.insert(Arc::clone(name));

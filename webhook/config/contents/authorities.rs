@@ -104,7 +104,7 @@ fn sources(
         reading.fail(sources.line, Problem::Senseless { key: "sources", why });
     }
     let named = stores.iter().map(|store| store.name.value.as_str());
-    let known: Vec<&str> = named.chain(TAKEN.into_iter().filter(|name| *name != "index")).collect();
+    let known: Vec<&str> = named.chain(TAKEN).collect();
     for source in sources.iter().filter(|source| !known.contains(&&*source.value)) {
         let nearest = nearest(source, &known).map_or_else(String::new, |name| (*name).to_owned());
         let name = escape(source, SHOWN);

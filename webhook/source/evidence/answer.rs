@@ -8,6 +8,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
+    attest::buildkit::EmbeddedStatement,
     source::FetchError,
     verify::{Opened, Rejection},
 };
@@ -17,7 +18,7 @@ use super::cache::{Perishable, Shelf};
 /// A source and what it said, or why it could not be asked.
 #[derive(Clone, Debug)]
 pub struct Answered {
-    /// The name of a store, `referrers`, `tags` or `lookaside`.
+    /// The name of a store, `referrers`, `tags`, `lookaside` or `index`.
     pub source: Arc<str>,
     /// A failure is no absence: nothing may be concluded from it.
     pub outcome: Result<Arc<Answer>, Arc<FetchError>>,
@@ -45,6 +46,8 @@ pub struct Answer {
     pub unreadable: Vec<Rejection>,
     /// What no signature covers.
     pub records: Records,
+    /// Statements that lie in the index; which signature over it covers them is judged anew.
+    pub statements: Vec<EmbeddedStatement>,
     /// What a person should know about an empty answer: notes that the store does not have.
     pub remarks: Vec<String>,
 }
@@ -65,8 +68,23 @@ impl Answered {
 }
 
 impl Answer {
+    /// That there is nothing, which needed no asking.
+    pub(super) fn nothing() -> Self {
+        Self {
+            looked_up: Instant::now(),
+            opened: Vec::new(),
+            unreadable: Vec::new(),
+            records: Records::default(),
+            statements: Vec::new(),
+            remarks: Vec::new(),
+        }
+    }
+
     fn is_empty(&self) -> bool {
-        self.opened.is_empty() && self.unreadable.is_empty() && self.records.0.is_empty()
+        self.opened.is_empty()
+            && self.unreadable.is_empty()
+            && self.records.0.is_empty()
+            && self.statements.is_empty()
     }
 }
 
@@ -83,7 +101,9 @@ impl Perishable for Answer {
         let opened: usize = self.opened.iter().map(Opened::weight).sum();
         let unreadable: usize = self.unreadable.iter().map(|bad| 256 + bad.detail.len()).sum();
         let records: usize = self.records.0.iter().map(|(_, value)| weigh(value)).sum();
-        size_of::<Self>() + opened + unreadable + records
+        let statements: usize =
+            self.statements.iter().map(|statement| 512 + weigh(&statement.predicate)).sum();
+        size_of::<Self>() + opened + unreadable + records + statements
     }
 }
 

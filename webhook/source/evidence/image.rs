@@ -7,9 +7,12 @@ use std::{
 };
 
 use crate::{
-    attest::oci::{
-        Descriptor, Document, ImageConfig, Platform,
-        media_type::{DOCKER_INDEX, OCI_INDEX},
+    attest::{
+        buildkit::carriers,
+        oci::{
+            Descriptor, Document, ImageConfig, Platform,
+            media_type::{DOCKER_INDEX, OCI_INDEX},
+        },
     },
     name::{Code, Digest},
     source::FetchError,
@@ -57,8 +60,8 @@ pub enum ImageError {
     #[error("its index holds indexes that hold indexes; push it with one level")]
     TooDeep,
     /// More entries than are looked at.
-    #[error("its index holds more than {MOST_ENTRIES} entries, which is the limit")]
-    TooMany,
+    #[error("its index holds more than {0} entries, which is the limit")]
+    TooMany(usize),
 }
 
 impl ImageError {
@@ -67,7 +70,7 @@ impl ImageError {
         match self {
             Self::Fetch(error) => error.code(),
             Self::NothingRuns | Self::Config | Self::TooDeep => Code::ImageUnsupported,
-            Self::TooMany => Code::EvidenceTooMuch,
+            Self::TooMany(_) => Code::EvidenceTooMuch,
         }
     }
 }
@@ -84,8 +87,16 @@ pub struct Described {
 
 #[derive(Debug)]
 enum Content {
-    Manifest { config: Box<Descriptor> },
-    Index { entries: Vec<Entry> },
+    Manifest {
+        config: Box<Descriptor>,
+    },
+    Index {
+        entries: Vec<Entry>,
+        /// Manifests that carry statements, each with the manifest that they are about.
+        carriers: Vec<(Digest, Descriptor)>,
+        /// There are more entries than are looked at.
+        overlong: bool,
+    },
 }
 
 #[derive(Debug)]
@@ -105,10 +116,15 @@ impl Described {
                 Content::Manifest { config }
             }
             Document::Index(index) => Content::Index {
+                overlong: index.manifests.len() > MOST_LISTED,
+                carriers: carriers(&index)
+                    .take(MOST_LISTED)
+                    .map(|(about, entry)| (about, bare(entry)))
+                    .collect(),
                 entries: index
                     .manifests
                     .into_iter()
-                    .take(MOST_ENTRIES + 1)
+                    .take(MOST_LISTED)
                     .filter(|entry| !cannot_run(entry.platform.as_ref()))
                     .map(|entry| Entry {
                         digest: entry.digest,
@@ -145,11 +161,24 @@ impl Described {
     /// # Errors
     /// There are more entries than are looked at.
     pub fn nested_indexes(&self) -> Result<impl Iterator<Item = Digest>, ImageError> {
+        if matches!(self.content, Content::Index { overlong: true, .. }) {
+            return Err(ImageError::TooMany(MOST_LISTED));
+        }
         let entries = self.entries();
         if entries.len() > MOST_ENTRIES {
-            return Err(ImageError::TooMany);
+            return Err(ImageError::TooMany(MOST_ENTRIES));
         }
         Ok(entries.iter().filter(|entry| entry.is_index).map(|entry| entry.digest))
+    }
+
+    /// The manifests in this index that carry statements about `manifest`.
+    pub fn carriers(&self, manifest: Digest) -> impl Iterator<Item = &Descriptor> {
+        let carriers: &[(Digest, Descriptor)] = match &self.content {
+            Content::Manifest { .. } => &[],
+            Content::Index { carriers, .. } => carriers,
+        };
+        let about = carriers.iter().filter(move |(about, _)| *about == manifest);
+        about.map(|(_, carrier)| carrier)
     }
 
     /// What of this may run on one of the `cluster`'s platforms; on any where none is named.
@@ -192,7 +221,7 @@ impl Described {
         }
         match runnable.len() {
             0 => Err(ImageError::NothingRuns),
-            count if count > MOST_ENTRIES => Err(ImageError::TooMany),
+            count if count > MOST_ENTRIES => Err(ImageError::TooMany(MOST_ENTRIES)),
             _ => Ok(runnable),
         }
     }
@@ -200,7 +229,7 @@ impl Described {
     fn entries(&self) -> &[Entry] {
         match &self.content {
             Content::Manifest { .. } => &[],
-            Content::Index { entries } => entries,
+            Content::Index { entries, .. } => entries,
         }
     }
 }
@@ -215,7 +244,12 @@ impl Perishable for Described {
     }
 
     fn weight(&self) -> usize {
-        size_of::<Self>() + self.media_type.len() + size_of_val(self.entries()) * 2
+        let carriers = match &self.content {
+            Content::Manifest { .. } => 0,
+            Content::Index { carriers, .. } => size_of_val(carriers.as_slice()),
+        };
+        let listed = size_of_val(self.entries()) + carriers;
+        size_of::<Self>() + self.media_type.len() + listed * 2
     }
 }
 
@@ -262,8 +296,25 @@ fn hosts(node: &Platform, image: &Platform) -> bool {
     node.os == image.os && (node.architecture == image.architecture || falls_back) && variants
 }
 
+/// A descriptor without what only weighs.
+fn bare(entry: &Descriptor) -> Descriptor {
+    Descriptor {
+        media_type: entry.media_type.clone(),
+        digest: entry.digest,
+        size: entry.size,
+        artifact_type: None,
+        annotations: BTreeMap::new(),
+        platform: None,
+        data: None,
+    }
+}
+
 /// An index has an entry or two for each platform that there is.
 const MOST_ENTRIES: usize = 64;
+
+/// And some for what is said about each of them. None is passed over: an index with more is
+/// refused, or what can run could hide behind what cannot.
+const MOST_LISTED: usize = 512;
 
 #[cfg(test)]
 mod tests {

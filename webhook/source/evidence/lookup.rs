@@ -10,6 +10,7 @@ use tokio::{sync::Semaphore, task::spawn_blocking};
 use crate::{
     attest::{
         Candidate, Signed,
+        buildkit::EmbeddedStatement,
         oci::{Descriptor, ImageConfig},
     },
     name::{Digest, NoteName, PinnedImage, Repository},
@@ -20,6 +21,7 @@ use crate::{
 use super::{
     answer::{Answer, Records},
     image::{Described, Settings},
+    index::{self, INDEX, InRegistry, Interest},
     referrers::{self, Takes},
     tags,
 };
@@ -43,6 +45,8 @@ pub enum Place {
     Tags,
     /// Where podman keeps signatures.
     Lookaside,
+    /// The index that is asked about, for what it says of this one of its manifests.
+    Index(Digest),
 }
 
 /// Everything that can be asked, and what is looked for.
@@ -55,6 +59,7 @@ pub struct Sources {
     /// Whether what cosign signs can count at all.
     takes_cosign: bool,
     attests_metadata: bool,
+    interest: Interest,
     places: Vec<(Place, Arc<str>)>,
     patience: Duration,
     openers: Arc<Semaphore>,
@@ -66,6 +71,7 @@ pub struct Haul {
     pub candidates: Vec<Candidate>,
     pub unreadable: Vec<Rejection>,
     pub records: Records,
+    pub statements: Vec<EmbeddedStatement>,
     pub remarks: Vec<String>,
 }
 
@@ -75,6 +81,7 @@ impl Haul {
         self.candidates.extend(part.candidates);
         self.unreadable.extend(part.unreadable);
         self.records.0.extend(part.records.0);
+        self.statements.extend(part.statements);
         self.remarks.extend(part.remarks);
     }
 }
@@ -86,6 +93,7 @@ impl Sources {
         stores: Vec<Arc<GrafeasStore>>,
         trust: Arc<Trust>,
         patience: Duration,
+        reads_statements: bool,
     ) -> Self {
         let mut places: Vec<(Place, Arc<str>)> = stores
             .iter()
@@ -112,6 +120,7 @@ impl Sources {
             |attests: &Attests| matches!(attests, Attests::Metadata(_) | Attests::AnyMetadata);
         let attests_metadata =
             authorities.iter().any(|authority| authority.attests.iter().any(is_metadata));
+        let interest = Interest::new(&trust, reads_statements);
         let openers = Arc::new(Semaphore::new(opener_threads()));
         Self {
             registries,
@@ -121,6 +130,7 @@ impl Sources {
             attests_image_ids,
             takes_cosign,
             attests_metadata,
+            interest,
             places,
             patience,
             openers,
@@ -136,6 +146,17 @@ impl Sources {
     pub fn places_for(&self, repository: &Repository) -> impl Iterator<Item = &(Place, Arc<str>)> {
         let lookaside = self.registries.has_lookaside(repository);
         self.places.iter().filter(move |(place, _)| *place != Place::Lookaside || lookaside)
+    }
+
+    /// The names of all sources.
+    pub fn names(&self) -> impl Iterator<Item = Arc<str>> {
+        let index = self.reads_indexes().then(|| INDEX.into());
+        self.places.iter().map(|(_, name)| Arc::clone(name)).chain(index)
+    }
+
+    /// Whether anything inside an index can count or be read by a rule.
+    pub fn reads_indexes(&self) -> bool {
+        self.interest.exists()
     }
 
     /// Whether a signature over an image ID can count.
@@ -182,10 +203,43 @@ impl Sources {
             }
             Place::Tags => tags::ask(&self.registries, key, deadline).await?,
             Place::Lookaside => self.ask_lookaside(key, deadline).await?,
+            Place::Index(_) => Haul::default(),
         };
-        let Haul { candidates, unreadable, records, remarks } = haul;
+        self.answer(haul, key, looked_up).await
+    }
+
+    /// What an index says of its manifest `platform`, in those of its entries that carry it.
+    pub async fn look_inside(
+        &self,
+        key: &Key,
+        platform: Digest,
+        carriers: &[Descriptor],
+    ) -> Result<Answer, FetchError> {
+        let looked_up = Instant::now();
+        let holder = InRegistry {
+            registries: &self.registries,
+            repository: &key.repository,
+            deadline: Deadline::after(self.patience),
+        };
+        let found = index::read(&holder, platform, carriers, &self.interest).await?;
+        let haul = Haul {
+            candidates: found.candidates,
+            unreadable: found.rejected,
+            statements: found.statements,
+            ..Haul::default()
+        };
+        self.answer(haul, key, looked_up).await
+    }
+
+    async fn answer(
+        &self,
+        haul: Haul,
+        key: &Key,
+        looked_up: Instant,
+    ) -> Result<Answer, FetchError> {
+        let Haul { candidates, unreadable, records, statements, remarks } = haul;
         let opened = self.open(candidates, key).await?;
-        Ok(Answer { looked_up, opened, unreadable, records, remarks })
+        Ok(Answer { looked_up, opened, unreadable, records, statements, remarks })
     }
 
     async fn fetch(
@@ -212,6 +266,7 @@ impl Sources {
             unreadable: found.unreadable,
             records: Records(found.records),
             remarks: found.remarks,
+            ..Haul::default()
         })
     }
 
@@ -265,7 +320,7 @@ impl Sources {
             Place::Store(number) => {
                 Peer::Store(self.stores.get(number).map_or("", |store| store.name()).into())
             }
-            Place::Referrers | Place::Tags | Place::Lookaside => {
+            Place::Referrers | Place::Tags | Place::Lookaside | Place::Index(_) => {
                 Peer::Registry(key.repository.host().into())
             }
         }

@@ -9,6 +9,7 @@ mod answer;
 mod cache;
 mod flight;
 mod image;
+mod index;
 mod lookup;
 mod metadata;
 mod referrers;
@@ -36,6 +37,7 @@ pub use image::{Description, ImageError, Runnable};
 use cache::Lookups;
 use flight::Flights;
 use image::{Described, Settings};
+use index::INDEX;
 use lookup::{Key, Place, Sources};
 
 /// What an [`Evidence`] is made of.
@@ -54,6 +56,8 @@ pub struct EvidenceOptions {
     pub patience: Duration,
     /// Whether any rule reads the images' configs.
     pub reads_settings: bool,
+    /// Whether any rule reads statements that lie in an index, whoever signed it.
+    pub reads_statements: bool,
 }
 
 /// Looks up, opens and keeps what the sources say about images.
@@ -80,13 +84,19 @@ impl Evidence {
             settings: Lookups::new(memory / 8, shelf),
             tags: Flights::new(),
             reads_settings: options.reads_settings,
-            shared: Arc::new(Sources::new(registries, stores, trust, options.patience)),
+            shared: Arc::new(Sources::new(
+                registries,
+                stores,
+                trust,
+                options.patience,
+                options.reads_statements,
+            )),
         }
     }
 
     /// The names of all sources that an answer may come from.
-    pub fn sources(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.shared.places().iter().map(|(_, name)| name)
+    pub fn sources(&self) -> impl Iterator<Item = Arc<str>> {
+        self.shared.names()
     }
 
     /// The digest that `image` names now: its own, or what its tag points at in its registry,
@@ -155,8 +165,13 @@ impl Evidence {
         let top = self.described(image).await?;
         let nested = self.nested(image, &top).await?;
         let runnable = top.runnable(&nested, cluster)?.into_iter();
-        let platforms =
-            join_all(runnable.map(|child| self.platform(image, &top, child, not_before))).await;
+        let indexes = || std::iter::once(&top).chain(&nested);
+        let carriers = |of| indexes().flat_map(move |index| index.carriers(of)).cloned().collect();
+        let platforms = join_all(runnable.map(|child| {
+            let carriers = carriers(child.manifest);
+            self.platform(image, &top, child, carriers, not_before)
+        }))
+        .await;
         Ok((top.media_type().into(), platforms.into_iter().collect::<Result<_, _>>()?))
     }
 
@@ -166,20 +181,24 @@ impl Evidence {
         image: &PinnedImage,
         top: &Arc<Described>,
         child: Runnable,
+        carriers: Vec<Descriptor>,
         not_before: Option<Instant>,
     ) -> Result<(Runnable, Vec<Answered>), ImageError> {
         let repository = &image.repository;
         let manifest = PinnedImage { repository: repository.clone(), digest: child.manifest };
-        let (described, mut answers) = if manifest.digest == image.digest {
-            (Arc::clone(top), Vec::new())
+        let inside = self.inside(image, manifest.digest, carriers, not_before);
+        let (described, inside, mut answers) = if manifest.digest == image.digest {
+            (Arc::clone(top), inside.await, Vec::new())
         } else {
             // The index names the digest, so nobody has to wait for the manifest.
-            let (described, answers) = tokio::join!(
+            let (described, inside, answers) = tokio::join!(
                 self.described(&manifest),
+                inside,
                 self.answers(repository, manifest.digest, not_before),
             );
-            (described?, answers)
+            (described?, inside, answers)
         };
+        answers.extend(inside);
         let Some(config) = described.config() else { return Err(ImageError::TooDeep) };
         let id = config.digest;
         let (settings, layers) = tokio::join!(self.settings(manifest, config), async {
@@ -190,6 +209,29 @@ impl Evidence {
         });
         answers.extend(layers);
         Ok((Runnable { config: Some(id), settings: settings?, ..child }, answers))
+    }
+
+    /// What the index of `image` says of its manifest `platform` in these of its entries.
+    async fn inside(
+        &self,
+        image: &PinnedImage,
+        platform: Digest,
+        carriers: Vec<Descriptor>,
+        not_before: Option<Instant>,
+    ) -> Option<Answered> {
+        if !self.shared.reads_indexes() {
+            return None;
+        }
+        let source = INDEX.into();
+        if carriers.is_empty() {
+            return Some(Answered { source, outcome: Ok(Arc::new(Answer::nothing())) });
+        }
+        // Another index may say something else of the same manifest.
+        let (place, repository) = (Place::Index(platform), image.repository.clone());
+        let key = Key { place, repository, digest: image.digest };
+        let (shared, wanted) = (Arc::clone(&self.shared), key.clone());
+        let look = || async move { shared.look_inside(&wanted, platform, &carriers).await };
+        Some(Answered { source, outcome: self.answers.get(key, not_before, look).await })
     }
 
     /// What the config of a manifest says, if anybody wants to know.

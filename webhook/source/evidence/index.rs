@@ -1,0 +1,222 @@
+//! Evidence that lies inside an index: the statements that `BuildKit` puts there.
+
+use std::{collections::BTreeSet, future::Future, sync::Arc};
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use crate::{
+    attest::{
+        Candidate, Envelope, Signed,
+        buildkit::{BadEmbedded, EmbeddedLayer, EmbeddedStatement, check_subject, layer},
+        oci::{Descriptor, Document, Manifest},
+    },
+    name::{Code, Digest, Repository},
+    source::{Deadline, FetchError, Peer, Reference, Registries},
+    verify::{Attests, Rejection, Trust},
+};
+
+/// What of an index is worth reading: nothing is fetched that nobody could use.
+#[derive(Clone, Debug, Default)]
+pub struct Interest {
+    /// Every statement, since a rule reads them.
+    all: bool,
+    /// Statements of these types, since the signature of an authority over the index covers them.
+    types: BTreeSet<String>,
+    /// Statements with signatures of their own.
+    envelopes: bool,
+}
+
+impl Interest {
+    /// What the authorities attest, or everything.
+    pub fn new(trust: &Trust, all: bool) -> Self {
+        let authorities = trust.authorities();
+        let types = authorities.iter().flat_map(|authority| &authority.attests).filter_map(|one| {
+            if let Attests::Embedded(uri) = one { Some(uri.clone()) } else { None }
+        });
+        let envelopes = authorities.iter().any(|authority| authority.takes_envelopes(INDEX));
+        Self { all, types: types.collect(), envelopes }
+    }
+
+    /// Whether indexes are worth a look at all.
+    pub fn exists(&self) -> bool {
+        self.all || self.envelopes || !self.types.is_empty()
+    }
+
+    fn wants(&self, descriptor: &Descriptor) -> bool {
+        match layer(descriptor) {
+            Some(EmbeddedLayer::Statement(_)) if self.all => true,
+            Some(EmbeddedLayer::Statement(Some(said))) => self.types.contains(said),
+            Some(EmbeddedLayer::Statement(None)) => !self.types.is_empty(),
+            Some(EmbeddedLayer::Envelope) => self.envelopes,
+            None => false,
+        }
+    }
+}
+
+/// What holds the manifests and blobs of an image: its repository, or a layout on disk.
+pub trait Holder: Sync {
+    /// Why something could not be had.
+    type Error: Send;
+
+    /// The manifest that a descriptor means; `None` if there is something else.
+    fn manifest(
+        &self,
+        descriptor: &Descriptor,
+    ) -> impl Future<Output = Result<Option<Manifest>, Self::Error>> + Send;
+
+    /// The bytes that a descriptor means, at most `cap` of them, measured and hashed.
+    fn blob(
+        &self,
+        descriptor: &Descriptor,
+        cap: u64,
+    ) -> impl Future<Output = Result<Bytes, Self::Error>> + Send;
+
+    /// The error of a cap that was hit.
+    fn too_much(&self, limit: usize, what: &'static str) -> Self::Error;
+}
+
+/// What an index says about one of its platforms.
+#[derive(Debug, Default)]
+pub struct Embedded {
+    /// Statements about that platform, without a signature of their own.
+    pub statements: Vec<EmbeddedStatement>,
+    /// Those with one.
+    pub candidates: Vec<Candidate>,
+    /// What is no statement, or one about something else.
+    pub rejected: Vec<Rejection>,
+}
+
+/// Reads what the `carriers`, manifests that the index lists for `platform`, carry.
+///
+/// # Errors
+/// Something could not be had, or is too much.
+pub async fn read<H: Holder>(
+    holder: &H,
+    platform: Digest,
+    carriers: &[Descriptor],
+    interest: &Interest,
+) -> Result<Embedded, H::Error> {
+    if carriers.len() > MOST_CARRIERS {
+        return Err(holder.too_much(MOST_CARRIERS, "attestation manifests for one platform"));
+    }
+    let manifests: Vec<Option<Manifest>> = stream::iter(carriers.to_vec())
+        .map(|carrier| async move { holder.manifest(&carrier).await })
+        .buffered(AT_A_TIME)
+        .try_collect()
+        .await?;
+    let mut embedded = Embedded::default();
+    let mut layers = Vec::new();
+    for (carrier, manifest) in carriers.iter().zip(manifests) {
+        let checked = match &manifest {
+            Some(manifest) => check_subject(manifest, platform),
+            None => Err(no_manifest()),
+        };
+        match (checked, manifest) {
+            (Err(bad), _) => embedded.reject(carrier.digest, "oci", bad),
+            (Ok(()), manifest) => {
+                let own = manifest.into_iter().flat_map(|manifest| manifest.layers);
+                layers.extend(own.filter(|layer| interest.wants(layer)));
+            }
+        }
+    }
+    if layers.len() > MOST_LAYERS {
+        return Err(holder.too_much(MOST_LAYERS, "statements about one platform"));
+    }
+    let total = layers.iter().fold(0_u64, |sum, layer| sum.saturating_add(layer.size));
+    if total > MOST_BYTES {
+        let limit = usize::try_from(MOST_BYTES).unwrap_or(usize::MAX);
+        return Err(holder.too_much(limit, "bytes of statements about one platform"));
+    }
+    let mut blobs = stream::iter(layers)
+        .map(|layer| async move { holder.blob(&layer, LARGEST).await.map(|bytes| (layer, bytes)) })
+        .buffered(AT_A_TIME);
+    while let Some(found) = blobs.next().await {
+        let (layer, bytes) = found?;
+        embedded.take(&layer, &bytes, platform);
+    }
+    Ok(embedded)
+}
+
+impl Embedded {
+    fn take(&mut self, descriptor: &Descriptor, bytes: &[u8], platform: Digest) {
+        let digest = descriptor.digest;
+        if layer(descriptor) == Some(EmbeddedLayer::Envelope) {
+            return match Envelope::parse(bytes) {
+                Ok(envelope) => self.candidates.push(Candidate {
+                    source: INDEX.into(),
+                    name: digest.to_string(),
+                    note: None,
+                    recorded_at: None,
+                    signed: Signed::Dsse(envelope),
+                }),
+                Err(bad) => {
+                    let (code, detail) = (Code::SignatureMalformed, bad.to_string());
+                    self.reject(digest, "dsse", BadEmbedded { code, detail });
+                }
+            };
+        }
+        match EmbeddedStatement::read(digest, bytes, platform) {
+            Ok(statement) => self.statements.push(statement),
+            Err(bad) => self.reject(digest, "in-toto", bad),
+        }
+    }
+
+    fn reject(&mut self, digest: Digest, format: &str, bad: BadEmbedded) {
+        let BadEmbedded { code, detail } = bad;
+        let (source, name, format) = (INDEX.into(), digest.to_string(), format.to_owned());
+        self.rejected.push(Rejection { source, name, format, code, detail });
+    }
+}
+
+fn no_manifest() -> BadEmbedded {
+    let detail = "the index lists it as a manifest with statements, and it is none".to_owned();
+    BadEmbedded { code: Code::PayloadMalformed, detail }
+}
+
+/// The repository of an image.
+pub struct InRegistry<'a> {
+    pub registries: &'a Arc<Registries>,
+    pub repository: &'a Repository,
+    pub deadline: Deadline,
+}
+
+impl Holder for InRegistry<'_> {
+    type Error = FetchError;
+
+    async fn manifest(&self, descriptor: &Descriptor) -> Result<Option<Manifest>, FetchError> {
+        let reference = Reference::Digest(descriptor.digest);
+        let fetched = self.registries.manifest(self.repository, reference, self.deadline).await?;
+        Ok(match fetched.document() {
+            Ok(Document::Manifest(manifest)) => Some(*manifest),
+            _ => None,
+        })
+    }
+
+    async fn blob(&self, descriptor: &Descriptor, cap: u64) -> Result<Bytes, FetchError> {
+        self.registries.blob(self.repository, descriptor, cap, self.deadline).await
+    }
+
+    fn too_much(&self, limit: usize, what: &'static str) -> FetchError {
+        let peer = Peer::Registry(self.repository.host().into());
+        FetchError::TooMuch { peer, limit: limit as u64, what }
+    }
+}
+
+/// The name of this source.
+pub const INDEX: &str = "index";
+
+/// `BuildKit` writes one for each platform.
+const MOST_CARRIERS: usize = 16;
+
+/// A provenance and a bill of materials or two are usual.
+const MOST_LAYERS: usize = 64;
+
+/// Bytes of one statement; bills of materials reach some megabytes.
+const LARGEST: u64 = 8 * 1024 * 1024;
+
+/// Bytes of all statements about one platform.
+const MOST_BYTES: u64 = 32 * 1024 * 1024;
+
+/// How many manifests or statements of one platform are read at a time.
+const AT_A_TIME: usize = 8;
