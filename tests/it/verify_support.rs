@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use countersign::{
     attest::{Candidate, Envelope, Signed},
     name::{Digest, Repository},
-    verify::{AfterExpiry, Authority, Identity, IdentityMap, Image, Judged, Key, Trust},
+    verify::{AfterExpiry, Authority, Identity, IdentityMap, Image, Judged, Key, Opened, Trust},
 };
 use countersign_kit as kit;
 use jiff::Timestamp;
@@ -92,6 +92,11 @@ pub fn dsse(envelope: &serde_json::Value) -> Signed {
 
 /// What a candidate is worth for the tests' image now.
 pub fn judge(trust: &Trust, candidate: &Candidate) -> Judged {
+    judge_opened(trust, &trust.open(candidate, &[config()]))
+}
+
+/// The same of what was opened before.
+pub fn judge_opened(trust: &Trust, opened: &Opened) -> Judged {
     let repository: Repository = REPOSITORY.parse().expect("a repository");
     let image = Image {
         repository: &repository,
@@ -100,7 +105,7 @@ pub fn judge(trust: &Trust, candidate: &Candidate) -> Judged {
         config: Some(config()),
         equals: &[],
     };
-    trust.judge(&trust.open(candidate, &[config()]), &image, Timestamp::now())
+    trust.judge(opened, &image, Timestamp::now())
 }
 
 /// The names of the authorities that a candidate counts for, or else the codes against it.

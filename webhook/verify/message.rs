@@ -12,7 +12,10 @@ use sequoia_openpgp::{
     types::SignatureType,
 };
 
-use super::armor::{self, BadArmor};
+use super::{
+    armor::{self, BadArmor},
+    golang,
+};
 
 /// A signed message, taken apart.
 pub struct Message {
@@ -52,7 +55,9 @@ impl Message {
     /// [`BadMessage`].
     pub fn parse(data: &[u8]) -> Result<Self, BadMessage> {
         let mut walk = Walk::default();
-        for_each_packet(&armor::unwrap(data)?, |packet, depth| walk.step(packet, depth))?;
+        for_each_packet(&golang::as_specified(&armor::unwrap(data)?), |packet, depth| {
+            walk.step(packet, depth)
+        })?;
         walk.finish()
     }
 }
@@ -63,12 +68,14 @@ impl Message {
 /// [`BadMessage`].
 pub fn detached(data: &[u8]) -> Result<Vec<Signature>, BadMessage> {
     let mut signatures = Vec::new();
-    for_each_packet(&armor::unwrap(data)?, |parser, _| match &parser.packet {
-        Packet::Signature(signature) => {
-            signatures.push(of_document(signature)?);
-            Ok(())
+    for_each_packet(&golang::as_specified(&armor::unwrap(data)?), |parser, _| {
+        match &parser.packet {
+            Packet::Signature(signature) => {
+                signatures.push(of_document(signature)?);
+                Ok(())
+            }
+            other => Err(misplaced(other)),
         }
-        other => Err(misplaced(other)),
     })?;
     if signatures.is_empty() { Err(BadMessage::Unsigned) } else { Ok(signatures) }
 }

@@ -12,6 +12,7 @@
 mod armor;
 mod authority;
 pub mod describe;
+mod golang;
 mod identity;
 mod judge;
 mod key;

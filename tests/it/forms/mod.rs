@@ -3,6 +3,8 @@
 
 mod cosign;
 mod notation;
+mod twins;
+mod vectors;
 
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc, time::Duration};
 
