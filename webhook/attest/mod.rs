@@ -15,6 +15,7 @@ pub mod certificate;
 mod dsse;
 pub mod grafeas;
 mod json;
+pub mod manifesto;
 mod meaning;
 pub mod metadata;
 pub mod notation;

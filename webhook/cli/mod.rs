@@ -8,6 +8,7 @@ mod asked;
 mod config;
 mod evidence;
 mod keys;
+mod metadata;
 mod output;
 mod publish;
 mod report;
@@ -44,6 +45,8 @@ enum Command {
     Evidence(evidence::Evidence),
     Sign(Box<sign::Sign>),
     Publish(Box<publish::Publish>),
+    #[command(subcommand)]
+    Metadata(Box<metadata::Metadata>),
     Store(store::Store),
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -61,6 +64,7 @@ impl Cli {
             Command::Evidence(command) => block_on(command.run()),
             Command::Sign(command) => block_on(command.run()),
             Command::Publish(command) => block_on(command.run()),
+            Command::Metadata(command) => block_on(command.run()),
             Command::Store(command) => block_on(command.run()),
             Command::Keys(command) => command.run(),
             Command::Config(command) => command.run(),

@@ -61,11 +61,7 @@ impl Source {
 
     /// Asks the person at the terminal for a passphrase, which is not shown.
     pub fn ask(prompt: &str) -> Result<Passphrase, Failure> {
-        let unreadable = |error| Failure::failed("cannot read from the terminal", error);
-        let console = console::Term::stderr();
-        console.write_str(prompt).map_err(unreadable)?;
-        let line = Zeroizing::new(console.read_secure_line().map_err(unreadable)?);
-        Ok(Passphrase::from(line.as_bytes()))
+        Ok(Passphrase::from(hidden_line(prompt)?.as_bytes()))
     }
 
     /// Reads a token or the like; one line's end at its end is no part of it.
@@ -96,6 +92,30 @@ impl Source {
         }
     }
 }
+
+/// Asks the person at the terminal for a password, which is not shown.
+pub fn ask_password(prompt: &str) -> Result<Secret, Failure> {
+    Ok(Secret::new(hidden_line(prompt)?.to_string()))
+}
+
+/// Asks the person at the terminal whether to go on.
+pub fn confirm(prompt: &str) -> Result<bool, Failure> {
+    if !Source::can_ask() {
+        return Err(Failure::usage("there is nobody at a terminal to ask; say --yes"));
+    }
+    let console = console::Term::stderr();
+    let answer = console.write_str(prompt).and_then(|()| console.read_line());
+    let answer = answer.map_err(|error| Failure::failed(NO_TERMINAL, error))?;
+    Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
+}
+
+fn hidden_line(prompt: &str) -> Result<Zeroizing<String>, Failure> {
+    let console = console::Term::stderr();
+    let line = console.write_str(prompt).and_then(|()| console.read_secure_line());
+    line.map(Zeroizing::new).map_err(|error| Failure::failed(NO_TERMINAL, error))
+}
+
+const NO_TERMINAL: &str = "cannot read from the terminal";
 
 /// Sees to it that no memory of this process, and so no secret in it, ends in a core file.
 pub fn guard() -> Result<(), Failure> {

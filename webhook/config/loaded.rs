@@ -48,6 +48,11 @@ impl Config {
     pub fn load(path: &Path, purpose: Purpose) -> Result<Self, ConfigErrors> {
         attempt(path, purpose).outcome
     }
+
+    /// The authorities.
+    pub fn trust(&self) -> &Arc<Trust> {
+        &self.trust
+    }
 }
 
 /// Reads a configuration, and says which files it looked at even if something is wrong.

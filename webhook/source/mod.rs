@@ -5,6 +5,8 @@ mod error;
 mod evidence;
 mod grafeas;
 mod layout;
+mod manifesto;
+mod metadata;
 mod registry;
 mod secret;
 mod task;
@@ -24,9 +26,11 @@ pub use grafeas::{
 pub use layout::{
     BadLayoutPlace, Layout, LayoutBlob, LayoutError, LayoutImage, LayoutPlace, LayoutRoot,
 };
+pub use manifesto::ManifestoError;
+pub use metadata::{NotStored, StoredMetadata, UnreadableMetadata};
 pub use registry::{
-    Credential, CredentialOptions, CredentialSource, Fetched, HostError, HostOptions, Pushed,
-    Reference, Registries, RegistriesError, RegistriesOptions,
+    Credential, CredentialOptions, CredentialSource, Deleted, Fetched, HostError, HostOptions,
+    Pushed, Reference, Registries, RegistriesError, RegistriesOptions,
 };
 pub use secret::Secret;
 pub use task::landed;

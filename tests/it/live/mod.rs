@@ -4,6 +4,7 @@
 mod admission;
 mod gpg;
 mod manifest;
+mod metadata;
 mod records;
 mod registries;
 mod sign;

@@ -16,11 +16,7 @@ use super::super::{
 pub struct KeyArguments {
     /// The secret key: a file, `env:NAME` (armored text), `-` (stdin), or `gpg:FINGERPRINT` (of your
     /// gpg-agent, smart cards too); OpenPGP, or a private key in PEM; repeat for several
-    #[arg(
-        long,
-        value_name = "FILE|env:NAME|-|gpg:FINGERPRINT",
-        required_unless_present = "vulnerabilities"
-    )]
+    #[arg(long, value_name = "FILE|env:NAME|-|gpg:FINGERPRINT")]
     key: Vec<KeySource>,
     /// The keys' passphrase: a file, `env:NAME`, or `-`
     #[arg(long, value_name = "FILE|env:NAME|-")]

@@ -1,8 +1,11 @@
 //! Arguments that several commands share: keys, registries, stores.
 
+mod image;
 mod keys;
+mod login;
 mod registry;
 mod store;
+mod trust;
 
 use std::{fs, path::PathBuf};
 
@@ -10,9 +13,11 @@ use bytes::Bytes;
 
 use super::Failure;
 
+pub use image::ImageArgument;
 pub use keys::KeyArguments;
 pub use registry::RegistryArguments;
 pub use store::StoreArguments;
+pub use trust::TrustArguments;
 
 /// Longest wait for one answer; a CI job has more time than a review.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);

@@ -7,7 +7,7 @@ use crate::{
     source::{CredentialOptions, CredentialSource, HostOptions, Registries, RegistriesOptions},
 };
 
-use super::{super::Failure, pem};
+use super::{super::Failure, login::LoginArguments, pem};
 
 /// How to talk to the registries of the images.
 #[derive(Debug, clap::Args)]
@@ -21,6 +21,8 @@ pub struct RegistryArguments {
     /// The token service, where it is on another host than the registry
     #[arg(long, value_name = "URL")]
     token_realm: Option<url::Url>,
+    #[command(flatten)]
+    login: LoginArguments,
 }
 
 impl RegistryArguments {
@@ -33,15 +35,16 @@ impl RegistryArguments {
         let mut names: Vec<&str> = repositories.into_iter().map(Repository::host).collect();
         names.sort_unstable();
         names.dedup();
+        let given = self.login.given(&names)?;
         let logins = docker_config();
         let hosts = names.into_iter().map(|name| HostOptions {
             token_realm: self.token_realm.clone(),
-            credentials: logins
+            credentials: given
                 .iter()
-                .map(|file| CredentialOptions {
-                    repositories: Vec::new(),
-                    source: CredentialSource::DockerConfig(file.clone()),
-                })
+                .cloned()
+                .map(CredentialSource::Given)
+                .chain(logins.iter().cloned().map(CredentialSource::DockerConfig))
+                .map(|source| CredentialOptions { repositories: Vec::new(), source })
                 .collect(),
             ..HostOptions::typed(name, self.plain_http, ca.clone())
         });

@@ -11,8 +11,8 @@ use super::{
     session::Action,
 };
 use crate::{
-    attest::oci::Descriptor,
-    name::Repository,
+    attest::oci::{Descriptor, DescriptorError},
+    name::{Digest, Repository},
     source::{
         Deadline,
         error::{FetchError, Nonsense, Wanted},
@@ -57,6 +57,26 @@ impl Registries {
         self.blob_at(&host, repository, descriptor, deadline).await
     }
 
+    /// The bytes of a digest whose size nobody told, at most `cap` of them, from the registry
+    /// itself.
+    ///
+    /// # Errors
+    /// If they are too many, others, or could not be had.
+    pub async fn blob_of(
+        &self,
+        repository: &Repository,
+        digest: Digest,
+        cap: u64,
+        deadline: Deadline,
+    ) -> Result<Bytes, FetchError> {
+        let host = self.enter(repository)?;
+        let (bytes, request) = self.download(&host, repository, digest, cap, deadline).await?;
+        if digest.covers(&bytes) {
+            return Ok(bytes);
+        }
+        Err(request.invalid(Nonsense::Descriptor(DescriptorError::Digest(digest))))
+    }
+
     /// The blob from this very host.
     pub(super) async fn blob_at(
         &self,
@@ -65,21 +85,34 @@ impl Registries {
         descriptor: &Descriptor,
         deadline: Deadline,
     ) -> Result<Bytes, FetchError> {
-        let name = descriptor.digest.to_string();
+        let Descriptor { digest, size, .. } = *descriptor;
+        let (bytes, request) = self.download(host, repository, digest, size, deadline).await?;
+        match descriptor.check(&bytes) {
+            Ok(()) => Ok(bytes),
+            Err(error) => Err(request.invalid(Nonsense::Descriptor(error))),
+        }
+    }
+
+    /// What the host has under the digest, unchecked, and the request that got it.
+    async fn download(
+        &self,
+        host: &Host,
+        repository: &Repository,
+        digest: Digest,
+        cap: u64,
+        deadline: Deadline,
+    ) -> Result<(Bytes, Request), FetchError> {
+        let name = digest.to_string();
         let mut request = Request::get(host.peer(), host.url(repository, &["blobs", &name]));
-        request.cap = Cap { bytes: descriptor.size, what: "bytes of a blob" };
+        request.cap = Cap { bytes: cap, what: "bytes of a blob" };
         let response = self.ask(host, repository, Action::Pull, request.clone(), deadline).await?;
         match response.status {
-            StatusCode::OK => {}
+            StatusCode::OK => Ok((response.body, request)),
             StatusCode::NOT_FOUND => {
-                let what = Wanted::Blob(descriptor.digest);
-                return Err(FetchError::NotFound { peer: host.peer(), what });
+                let what = Wanted::Blob(digest);
+                Err(FetchError::NotFound { peer: host.peer(), what })
             }
-            status => return Err(request.invalid(Nonsense::Status(status))),
-        }
-        match descriptor.check(&response.body) {
-            Ok(()) => Ok(response.body),
-            Err(error) => Err(request.invalid(Nonsense::Descriptor(error))),
+            status => Err(request.invalid(Nonsense::Status(status))),
         }
     }
 }

@@ -56,6 +56,27 @@ impl Registries {
         Err(invalid(Nonsense::Contended))
     }
 
+    /// Takes an entry out of the list under a tag, if it is in it, and says whether it was.
+    ///
+    /// # Errors
+    /// If what the tag names is no list, or it cannot be written.
+    pub(super) async fn unlist(
+        &self,
+        host: &Host,
+        repository: &Repository,
+        tag: &str,
+        entry: Digest,
+        deadline: Deadline,
+    ) -> Result<bool, FetchError> {
+        let kept = self.kept(host, repository, tag, deadline).await?;
+        if !kept.digests.contains(&entry) {
+            return Ok(false);
+        }
+        let less = kept.without(entry).to_string();
+        self.put(host, repository, tag, media_type::OCI_INDEX, less.into(), deadline).await?;
+        Ok(true)
+    }
+
     /// The list as it is now; an empty one if there is none.
     async fn kept(
         &self,
@@ -106,6 +127,15 @@ impl List {
     /// Whether everything that is in `other` is here too.
     fn has(&self, other: &Self) -> bool {
         other.digests.iter().all(|digest| self.digests.contains(digest))
+    }
+
+    fn without(self, entry: Digest) -> Value {
+        let mut json = self.json;
+        let is_entry = |one: &Value| one["digest"].as_str() == Some(entry.to_string().as_str());
+        if let Some(entries) = json.get_mut("manifests").and_then(Value::as_array_mut) {
+            entries.retain(|one| !is_entry(one));
+        }
+        json
     }
 
     fn add(&mut self, digest: Digest, entry: Value) {

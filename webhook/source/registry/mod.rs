@@ -6,6 +6,7 @@
 mod blob;
 mod challenge;
 mod credential;
+mod delete;
 mod docker_config;
 mod host;
 mod link;
@@ -26,6 +27,7 @@ use bytes::Bytes;
 use moka::future::Cache;
 
 pub use credential::Credential;
+pub use delete::Deleted;
 pub use host::HostError;
 pub use options::{CredentialOptions, CredentialSource, HostOptions, RegistriesOptions};
 pub use push::Pushed;

@@ -19,6 +19,7 @@ use crate::{
 pub(super) enum Action {
     Pull,
     PullAndPush,
+    Delete,
 }
 
 impl Registries {
@@ -106,6 +107,7 @@ impl Visit<'_> {
         let actions = match self.action {
             Action::Pull => "pull",
             Action::PullAndPush => "pull,push",
+            Action::Delete => "delete",
         };
         let fits = |scope: &&str| {
             let parts = scope.strip_prefix("repository:").and_then(|rest| rest.rsplit_once(':'));

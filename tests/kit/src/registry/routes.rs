@@ -104,8 +104,11 @@ impl Handler for Routes {
             Route::Unknown => return Answer::of(404, "text/plain", "404 page not found"),
             _ => {}
         }
-        let reading = request.method == "GET" || request.method == "HEAD";
-        let action = if reading { "pull" } else { "push" };
+        let action = match request.method.as_str() {
+            "GET" | "HEAD" => "pull",
+            "DELETE" => "delete",
+            _ => "push",
+        };
         if let Err(refusal) = auth.check(request, route.repository(), action) {
             return *refusal;
         }
