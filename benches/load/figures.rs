@@ -6,6 +6,7 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug)]
 pub struct Figures {
     pub per_second: f64,
+    pub answers: f64,
     /// Milliseconds that half of the answers took at most.
     pub p50: f64,
     /// Milliseconds that 99 of 100 took at most.
@@ -20,8 +21,8 @@ impl Figures {
             let time = times.get(times.len() * percent / 100).copied();
             millis(time.unwrap_or_default())
         };
-        let answers = u32::try_from(times.len()).unwrap_or(u32::MAX);
-        Self { per_second: f64::from(answers) / whole.as_secs_f64(), p50: at(50), p99: at(99) }
+        let answers = f64::from(u32::try_from(times.len()).unwrap_or(u32::MAX));
+        Self { per_second: answers / whole.as_secs_f64(), answers, p50: at(50), p99: at(99) }
     }
 }
 

@@ -60,27 +60,51 @@ fn warm(world: &World) -> Outcome<()> {
     println!("review                    {:>8} bytes", request.body);
     let mut rounds = Vec::new();
     for round in 0..=ROUNDS {
-        let against = load(world, constant.port, CONNECTIONS, ROUND, &request)?;
-        let judged = load(world, gate.port, CONNECTIONS, ROUND, &request)?;
+        let against = Round::of(world, &constant, &request)?;
+        let judged = Round::of(world, &gate, &request)?;
         // The first one fills caches and wakes threads.
         if round > 0 {
             rounds.push((against, judged));
         }
     }
-    for (name, of) in [("constant", 0), ("gate", 1)] {
-        let pick = |round: &(Figures, Figures)| if of == 0 { round.0 } else { round.1 };
-        let all: Vec<Figures> = rounds.iter().map(pick).collect();
+    let (constants, judged): (Vec<Round>, Vec<Round>) = rounds.into_iter().unzip();
+    for (name, rounds) in [("constant", &constants), ("gate", &judged)] {
+        let of = |figure: fn(&Round) -> f64| median(rounds.iter().map(figure));
         println!(
-            "{name:<9} {CONNECTIONS} connections   {:>8.0} reviews/s  p50 {:.2} ms  p99 {:.2} ms",
-            median(all.iter().map(|figures| figures.per_second)),
-            median(all.iter().map(|figures| figures.p50)),
-            median(all.iter().map(|figures| figures.p99)),
+            "{name:<9} {CONNECTIONS} connections   {:>8.0} reviews/s  p50 {:.2} ms  p99 {:.2} ms  {:.0} µs of processor each",
+            of(|round| round.figures.per_second),
+            of(|round| round.figures.p50),
+            of(|round| round.figures.p99),
+            of(|round| round.micros_each),
         );
     }
-    let ratios = rounds.iter().map(|(against, judged)| judged.per_second / against.per_second);
-    println!("gate / constant           {:>8.0} %   (at least 45)", 100.0 * median(ratios));
+    let ratio = |pick: fn(&Round, &Round) -> f64| {
+        100.0 * median(constants.iter().zip(&judged).map(|(constant, gate)| pick(constant, gate)))
+    };
+    println!(
+        "gate / constant           {:>8.0} %   (at least 45; by processor time {:.0} %)",
+        ratio(|constant, gate| gate.figures.per_second / constant.figures.per_second),
+        ratio(|constant, gate| constant.micros_each / gate.micros_each),
+    );
     println!("requests to the peers     {:>8}", world.requests());
     Ok(())
+}
+
+/// What one server did for a while, and what it took: where others use the processors too, the
+/// time that it was given tells more than the time that passed.
+#[derive(Clone, Copy)]
+struct Round {
+    figures: Figures,
+    micros_each: f64,
+}
+
+impl Round {
+    fn of(world: &World, server: &Process, request: &Request) -> Outcome<Self> {
+        let before = server.processor_time()?;
+        let figures = load(world, server.port, CONNECTIONS, ROUND, request)?;
+        let used = server.processor_time()? - before;
+        Ok(Self { figures, micros_each: used * 1e6 / figures.answers })
+    }
 }
 
 /// 10,000 images cached, then 200 reviews at a time.

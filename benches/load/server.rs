@@ -84,6 +84,17 @@ impl Process {
         self.status("VmHWM:")
     }
 
+    /// Processor time that it has used so far, in seconds.
+    pub fn processor_time(&self) -> Outcome<f64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // After the name in parentheses, which may hold anything: state is the first.
+        let (_, fields) = stat.rsplit_once(')').ok_or("no name in /proc/PID/stat")?;
+        let mut ticks = fields.split_whitespace().skip(11).map(str::parse::<u32>);
+        let (user, system) = (ticks.next(), ticks.next());
+        let used = user.ok_or("no user time")?? + system.ok_or("no system time")??;
+        Ok(f64::from(used) / TICKS)
+    }
+
     fn status(&self, field: &str) -> Outcome<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix(field));
@@ -146,3 +157,6 @@ pub fn constant(config: &str) -> Outcome<()> {
 }
 
 const LONGEST_START: Duration = Duration::from_secs(20);
+
+/// `USER_HZ`, which Linux has fixed for programs.
+const TICKS: f64 = 100.0;

@@ -52,6 +52,26 @@ fn p7_a_runaway_rule_is_stopped() {
 }
 
 #[test]
+fn what_takes_a_moment_is_told_from_what_does_not() {
+    let contract: Value =
+        Value::from_json_str(include_str!("../../fixtures/policy/input.json")).unwrap();
+    for (name, deny, input, brief) in [
+        ("few steps", "\"x\" if count(input.images) > 0", contract.clone(), true),
+        ("many steps", RUNAWAY, many(), false),
+        ("a dear function", "\"x\" if count(numbers.range(1, 3)) == 3", contract.clone(), false),
+        ("a pattern", "\"x\" if regex.match(`^a+$`, \"aa\")", contract, false),
+        ("what is no violation", "1 if count(input.many) == 200", many(), true),
+    ] {
+        let rule = rule(deny);
+        let briefly = rule.evaluate_briefly(&input);
+        assert_eq!(briefly.is_some(), brief, "{name}: {briefly:?}");
+        if let Some(outcome) = briefly {
+            assert_eq!(outcome, rule.evaluate(&input), "{name}");
+        }
+    }
+}
+
+#[test]
 fn p7_an_honest_rule_over_many_images_is_not_stopped() {
     let image = |at: usize| {
         json!({"path": format!("spec.containers[{at}].image"), "platform": null, "rejected": [],

@@ -27,6 +27,9 @@ pub struct Serve {
 impl Serve {
     /// Serves until a signal comes.
     pub async fn run(self) -> Result<ExitCode, Failure> {
+        // Huge pages would fill a small container with memory that nobody uses. It is a favor:
+        // where the kernel has none, there are none.
+        let _done = rustix::thread::disable_transparent_huge_pages(true);
         let (config, watch) =
             Watch::start(&self.config).map_err(|errors| super::config::refused(&errors))?;
         let options = config.serve.ok_or_else(|| Failure::usage("it says nowhere to listen"))?;

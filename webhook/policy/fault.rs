@@ -40,6 +40,11 @@ impl RuleFault {
         }
     }
 
+    /// Whether it might have gone well with more to use.
+    pub(super) fn is_of_limits(&self) -> bool {
+        matches!(self, Self::Timeout(_) | Self::Instructions(_) | Self::Memory(_))
+    }
+
     pub(super) fn wrong(expected: &'static str, found: &Value) -> Self {
         Self::WrongType { expected, found: cut(&found.to_string()) }
     }

@@ -33,12 +33,32 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// What may be used where others wait meanwhile: some ten times what the library needs for one
+    /// image.
+    const BRIEF: Self = {
+        const MEMORY: NonZeroU64 = NonZeroU64::new(1 << 20).unwrap();
+        Self { time: Duration::from_millis(2), instructions: 10_000, memory: MEMORY }
+    };
+
+    /// The tighter of both, each for itself.
+    fn least(self, other: Self) -> Self {
+        Self {
+            time: self.time.min(other.time),
+            instructions: self.instructions.min(other.instructions),
+            memory: self.memory.min(other.memory),
+        }
+    }
+}
+
 /// Compiled code with the data that it reads. Shared by all evaluations, which share nothing else.
 #[derive(Clone, Debug)]
 pub(super) struct Program {
     code: Arc<Code>,
     data: Value,
     limits: Limits,
+    /// Whether no single step of it can take long.
+    brief: bool,
 }
 
 impl Program {
@@ -52,7 +72,9 @@ impl Program {
     pub fn compile(policy: &CompiledPolicy, entries: &[&str], data: Value) -> Result<Self, String> {
         let code =
             Compiler::compile_from_policy(policy, entries).map_err(|error| error.to_string())?;
-        Ok(Self { code, data, limits: Limits::default() })
+        let mut functions = code.builtin_info_table.iter().map(|function| function.name.as_str());
+        let brief = functions.all(|name| BRIEF_FUNCTIONS.contains(&name));
+        Ok(Self { code, data, limits: Limits::default(), brief })
     }
 
     pub fn with_limits(self, limits: Limits) -> Self {
@@ -61,8 +83,30 @@ impl Program {
 
     /// Runs the entries one after the other on one machine, which keeps what they share.
     pub fn run(&self, entries: &[&str], input: &Value) -> Result<Vec<Value>, RuleFault> {
+        self.run_within(self.limits, entries, input)
+    }
+
+    /// The same in no more than a moment, on whatever thread; `None` if that is not enough.
+    pub fn run_briefly(
+        &self,
+        entries: &[&str],
+        input: &Value,
+    ) -> Option<Result<Vec<Value>, RuleFault>> {
+        if !self.brief {
+            return None;
+        }
+        let outcome = self.run_within(self.limits.least(Limits::BRIEF), entries, input);
+        (!outcome.as_ref().is_err_and(RuleFault::is_of_limits)).then_some(outcome)
+    }
+
+    fn run_within(
+        &self,
+        limits: Limits,
+        entries: &[&str],
+        input: &Value,
+    ) -> Result<Vec<Value>, RuleFault> {
         let run = || {
-            let mut machine = self.machine(input)?;
+            let mut machine = self.machine(limits, input)?;
             entries
                 .iter()
                 .map(|entry| Ok(machine.execute_entry_point_by_name(entry)?))
@@ -71,20 +115,56 @@ impl Program {
         catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(RuleFault::panicked()))
     }
 
-    fn machine(&self, input: &Value) -> Result<RegoVM, RuleFault> {
+    fn machine(&self, limits: Limits, input: &Value) -> Result<RegoVM, RuleFault> {
         let mut machine = RegoVM::new();
         machine.load_program(self.code.clone());
         machine.set_strict_builtin_errors(false);
         // In the other mode a condition that fails in a comprehension ends the loop around it.
         machine.set_execution_mode(ExecutionMode::Suspendable);
-        machine.set_max_instructions(self.limits.instructions);
+        machine.set_max_instructions(limits.instructions);
         machine.set_execution_timer_config(Some(ExecutionTimerConfig {
-            limit: self.limits.time,
+            limit: limits.time,
             check_interval: Self::CHECK_INTERVAL,
         }));
-        machine.set_memory_budget_config(Some(MemoryBudgetConfig { limit: self.limits.memory }));
+        machine.set_memory_budget_config(Some(MemoryBudgetConfig { limit: limits.memory }));
         machine.set_data(self.data.clone())?;
         machine.set_input(input.clone());
         Ok(machine)
     }
 }
+
+/// Functions whose time goes with the size of what they are given, so that the limits, which are
+/// looked at between steps, are enough. Others may do much in one step (`numbers.range`,
+/// `graph.reachable`) or compile something first (`regex.match`, `glob.match`).
+const BRIEF_FUNCTIONS: &[&str] = &[
+    "array.concat",
+    "concat",
+    "contains",
+    "count",
+    "endswith",
+    "format_int",
+    "is_array",
+    "is_boolean",
+    "is_null",
+    "is_number",
+    "is_object",
+    "is_set",
+    "is_string",
+    "lower",
+    "max",
+    "min",
+    "object.get",
+    "object.keys",
+    "sort",
+    "split",
+    "sprintf",
+    "startswith",
+    "substring",
+    "sum",
+    "time.parse_rfc3339_ns",
+    "trim",
+    "trim_prefix",
+    "trim_suffix",
+    "type_name",
+    "upper",
+];

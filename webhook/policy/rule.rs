@@ -86,11 +86,25 @@ impl Rule {
     /// # Errors
     /// A [`RuleFault`], which denies: it never means that the rule has nothing to say.
     pub fn evaluate(&self, input: &Value) -> Result<Verdict, RuleFault> {
-        let paths = paths(input);
-        let entries: Vec<&str> = self.entries.iter().map(|entry| entry.path.as_str()).collect();
+        self.read(input, self.program.run(&self.paths(), input)?)
+    }
+
+    /// The same in no more than a moment (some milliseconds), for any thread; `None` if that is
+    /// not enough, or if the rule calls what may take long.
+    pub fn evaluate_briefly(&self, input: &Value) -> Option<Result<Verdict, RuleFault>> {
+        let values = self.program.run_briefly(&self.paths(), input)?;
+        Some(values.and_then(|values| self.read(input, values)))
+    }
+
+    fn paths(&self) -> Vec<&str> {
+        self.entries.iter().map(|entry| entry.path.as_str()).collect()
+    }
+
+    fn read(&self, input: &Value, values: Vec<Value>) -> Result<Verdict, RuleFault> {
+        let images = images(input);
         let mut verdict = Verdict::default();
-        for (entry, value) in self.entries.iter().zip(self.program.run(&entries, input)?) {
-            let violations = Violation::read_all(&value, &self.code, &paths)?;
+        for (entry, value) in self.entries.iter().zip(values) {
+            let violations = Violation::read_all(&value, &self.code, &images)?;
             *(if entry.denies { &mut verdict.deny } else { &mut verdict.warn }) = violations;
         }
         Ok(verdict)
@@ -98,7 +112,7 @@ impl Rule {
 }
 
 /// The paths that a violation may name.
-fn paths(input: &Value) -> BTreeSet<&str> {
+fn images(input: &Value) -> BTreeSet<&str> {
     let Value::Array(images) = &input["images"] else { return BTreeSet::new() };
     images.iter().filter_map(|image| Some(image["path"].as_string().ok()?.as_ref())).collect()
 }

@@ -1,21 +1,28 @@
 //! What the rules make of the images: pure, CPU only, off the async threads.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, convert::Infallible};
 
 use jiff::Timestamp;
 
 use crate::{
     admission::Violation,
     name::Code,
-    policy::{ImagePart, Input, InputError, RequestPart, RuleFault},
+    policy::{ImagePart, Input, InputError, RequestPart, Rule, RuleFault, Verdict},
+    source::Gathered,
 };
 
 use super::{
     Gate, Policy,
     entry::{Entry, entries},
-    policy::{Mode, Platforms},
+    policy::{Mode, Platforms, PolicyRule},
     subject::{Obstacle, Subject},
 };
+
+/// What a rule came to, or that it was given up.
+type Evaluated<E> = Result<Result<Verdict, RuleFault>, E>;
+
+/// Judging takes longer than a moment, so it belongs on a thread of its own.
+pub(super) struct TooLong;
 
 /// What one policy has to say about the images that it applies to.
 #[derive(Debug)]
@@ -47,20 +54,52 @@ impl Gate {
         subjects: &[Subject],
         now: Timestamp,
     ) -> Judgement {
+        let whole = |rule: &Rule, input: &Input| Ok::<_, Infallible>(rule.evaluate(input.value()));
+        let Ok(judgement) = self.judge_by(whole, request, subjects, now);
+        judgement
+    }
+
+    /// The same, if that takes no more than a moment.
+    pub(super) fn judge_briefly(
+        &self,
+        request: &RequestPart,
+        subjects: &[Subject],
+        now: Timestamp,
+    ) -> Result<Judgement, TooLong> {
+        let evidence = subjects.iter().filter_map(|subject| subject.known.as_ref().ok());
+        // An object may be of any size.
+        if self.reads_object || evidence.map(Gathered::weight).sum::<usize>() > MOST_FOR_A_MOMENT {
+            return Err(TooLong);
+        }
+        let brief =
+            |rule: &Rule, input: &Input| rule.evaluate_briefly(input.value()).ok_or(TooLong);
+        self.judge_by(brief, request, subjects, now)
+    }
+
+    fn judge_by<E>(
+        &self,
+        evaluate: impl Fn(&Rule, &Input) -> Evaluated<E>,
+        request: &RequestPart,
+        subjects: &[Subject],
+        now: Timestamp,
+    ) -> Result<Judgement, E> {
         let entries: Vec<Vec<Entry>> =
             subjects.iter().map(|subject| entries(&self.options.trust, subject, now)).collect();
         let mut case = Case { request, subjects, entries: &entries, parts: BTreeMap::new() };
-        let findings = self
-            .options
-            .policies
-            .iter()
-            .enumerate()
-            .filter_map(|(number, policy)| self.finding(&mut case, number, policy))
-            .collect();
-        Judgement { findings, entries }
+        let mut findings = Vec::new();
+        for (number, policy) in self.options.policies.iter().enumerate() {
+            findings.extend(self.finding(&evaluate, &mut case, number, policy)?);
+        }
+        Ok(Judgement { findings, entries })
     }
 
-    fn finding(&self, case: &mut Case<'_>, number: usize, policy: &Policy) -> Option<Finding> {
+    fn finding<E>(
+        &self,
+        evaluate: impl Fn(&Rule, &Input) -> Evaluated<E>,
+        case: &mut Case<'_>,
+        number: usize,
+        policy: &Policy,
+    ) -> Result<Option<Finding>, E> {
         let applies = |subject: &Subject| subject.policies.contains(&number);
         let known: Vec<usize> = case
             .numbered()
@@ -68,7 +107,7 @@ impl Gate {
             .map(|(at, _)| at)
             .collect();
         if known.is_empty() {
-            return None;
+            return Ok(None);
         }
         let mut finding = Finding {
             mode: policy.mode,
@@ -77,14 +116,21 @@ impl Gate {
             remarks: Vec::new(),
         };
         match case.input(&known, policy.platforms) {
-            Ok(input) => case.evaluate(&input, policy, &known, &mut finding),
+            Ok(input) => {
+                for rule in &policy.rules {
+                    let outcome = evaluate(&rule.rule, &input)?;
+                    case.take(outcome, policy, rule, &known, &mut finding);
+                }
+                finding.complaints.sort();
+                finding.complaints.dedup();
+            }
             Err(error) => {
                 let obstacle = Obstacle::new(Code::PolicyError, error.to_string(), None);
                 finding.complaints.push((None, Violation::of_policy(&policy.name, &obstacle)));
             }
         }
         self.report_failures(case, number, policy, &known, &mut finding);
-        Some(finding)
+        Ok(Some(finding))
     }
 
     /// P5: of an image whose evidence could not all be read only that is said, unless the rules
@@ -160,22 +206,23 @@ impl<'a> Case<'a> {
         entries.iter().filter_map(|entry| entry.part(subject, platforms).transpose()).collect()
     }
 
-    fn evaluate(&self, input: &Input, policy: &Policy, known: &[usize], finding: &mut Finding) {
-        for rule in &policy.rules {
-            match rule.rule.evaluate(input.value()) {
-                Ok(verdict) => {
-                    for said in verdict.deny {
-                        finding.complaints.push(self.said(policy, said, known));
-                    }
-                    for said in verdict.warn {
-                        finding.remarks.push(self.said(policy, said, known).1);
-                    }
-                }
-                Err(fault) => finding.complaints.push((None, faulty(policy, &rule.name, &fault))),
+    /// Takes up what a rule came to.
+    fn take(
+        &self,
+        outcome: Result<Verdict, RuleFault>,
+        policy: &Policy,
+        rule: &PolicyRule,
+        known: &[usize],
+        finding: &mut Finding,
+    ) {
+        match outcome {
+            Ok(verdict) => {
+                let said = |said| self.said(policy, said, known);
+                finding.complaints.extend(verdict.deny.into_iter().map(said));
+                finding.remarks.extend(verdict.warn.into_iter().map(|warning| said(warning).1));
             }
+            Err(fault) => finding.complaints.push((None, faulty(policy, &rule.name, &fault))),
         }
-        finding.complaints.sort();
-        finding.complaints.dedup();
     }
 
     /// What a rule said, for people. Two platforms of one image may give the same complaint.
@@ -213,3 +260,6 @@ fn faulty(policy: &Policy, rule: &str, fault: &RuleFault) -> Violation {
     let todo = Some("ask whoever wrote the rule");
     Violation::of_policy(&policy.name, &Obstacle::new(fault.code(), what, todo))
 }
+
+/// Bytes of evidence that are read and put before rules in less than a millisecond.
+const MOST_FOR_A_MOMENT: usize = 64 * 1024;

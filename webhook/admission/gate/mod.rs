@@ -16,12 +16,13 @@ mod subject;
 use std::{
     collections::{BTreeSet, HashSet},
     sync::Arc,
+    thread::available_parallelism,
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::task::spawn_blocking;
+use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use crate::{
     admission::{
@@ -97,6 +98,8 @@ pub struct Gate {
     /// For each policy, the sources that can matter to it.
     sources: Vec<BTreeSet<Arc<str>>>,
     reads_object: bool,
+    /// As many as there are processors.
+    judges: Semaphore,
 }
 
 /// A decision with what led to it, for people who look behind it.
@@ -122,7 +125,8 @@ impl Gate {
             .collect();
         let mut rules = options.policies.iter().flat_map(|policy| &policy.rules);
         let reads_object = rules.any(|rule| rule.rule.reads().object);
-        Self { options, sources, reads_object }
+        let judges = Semaphore::new(available_parallelism().map_or(1, usize::from));
+        Self { options, sources, reads_object, judges }
     }
 
     /// The revision of policy and trust.
@@ -189,14 +193,14 @@ impl Gate {
         let mut subjects = self.subjects(images.uses, &review.namespace);
         self.require_digests(&mut subjects, &context);
         let subjects = self.look_up(subjects, None, deadline).await;
-        let (subjects, judgement) = self.judge_aside(request.clone(), subjects, now).await;
+        let (subjects, judgement) = self.judge_aside(&request, subjects, now).await;
         let answer = self.rule(&context, &subjects, &judgement);
         let Some(not_before) = self.not_before(&answer, &subjects) else {
             return Ok(Inspection { answer, subjects, judgement, request });
         };
         // Nobody is denied for an answer that a fresh look may correct (P6).
         let subjects = self.look_up(subjects, Some(not_before), deadline).await;
-        let (subjects, judgement) = self.judge_aside(request.clone(), subjects, now).await;
+        let (subjects, judgement) = self.judge_aside(&request, subjects, now).await;
         let answer = self.rule(&context, &subjects, &judgement);
         Ok(Inspection { answer, subjects, judgement, request })
     }
@@ -213,13 +217,19 @@ impl Gate {
         (denied && subjects.iter().any(stale)).then_some(not_before)
     }
 
+    /// Judges at once what takes a moment only, and anything else on a thread of its own, few at a
+    /// time: rules are given time by the clock.
     async fn judge_aside(
         self: &Arc<Self>,
-        request: RequestPart,
+        request: &RequestPart,
         subjects: Vec<Subject>,
         now: Timestamp,
     ) -> (Vec<Subject>, Judgement) {
-        let gate = Arc::clone(self);
+        if let Ok(judgement) = self.judge_briefly(request, &subjects, now) {
+            return (subjects, judgement);
+        }
+        let (gate, request) = (Arc::clone(self), request.clone());
+        let _permit = self.judges.acquire().await;
         let judging = spawn_blocking(move || {
             let judgement = gate.judge(&request, &subjects, now);
             (subjects, judgement)

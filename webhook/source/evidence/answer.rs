@@ -13,7 +13,10 @@ use crate::{
     verify::{Opened, Rejection},
 };
 
-use super::cache::{Perishable, Shelf};
+use super::{
+    cache::{Perishable, Shelf},
+    lookup::Haul,
+};
 
 /// A source and what it said, or why it could not be asked.
 #[derive(Clone, Debug)]
@@ -50,6 +53,7 @@ pub struct Answer {
     pub statements: Vec<EmbeddedStatement>,
     /// What a person should know about an empty answer: notes that the store does not have.
     pub remarks: Vec<String>,
+    weight: usize,
 }
 
 /// Unsigned statements by the list of `records` that they belong to, as JSON.
@@ -70,14 +74,18 @@ impl Answered {
 impl Answer {
     /// That there is nothing, which needed no asking.
     pub(super) fn nothing() -> Self {
-        Self {
-            looked_up: Instant::now(),
-            opened: Vec::new(),
-            unreadable: Vec::new(),
-            records: Records::default(),
-            statements: Vec::new(),
-            remarks: Vec::new(),
-        }
+        Self::new(Instant::now(), Vec::new(), Haul::default())
+    }
+
+    /// What was hauled in, once the signatures of its candidates are checked.
+    pub(super) fn new(looked_up: Instant, opened: Vec<Opened>, haul: Haul) -> Self {
+        let Haul { candidates: _, unreadable, records, statements, remarks } = haul;
+        let weight = size_of::<Self>()
+            + opened.iter().map(Opened::weight).sum::<usize>()
+            + unreadable.iter().map(|bad| 256 + bad.detail.len()).sum::<usize>()
+            + records.0.iter().map(|(_, value)| weigh(value)).sum::<usize>()
+            + statements.iter().map(|one| 512 + weigh(&one.predicate)).sum::<usize>();
+        Self { looked_up, opened, unreadable, records, statements, remarks, weight }
     }
 
     fn is_empty(&self) -> bool {
@@ -98,12 +106,7 @@ impl Perishable for Answer {
     }
 
     fn weight(&self) -> usize {
-        let opened: usize = self.opened.iter().map(Opened::weight).sum();
-        let unreadable: usize = self.unreadable.iter().map(|bad| 256 + bad.detail.len()).sum();
-        let records: usize = self.records.0.iter().map(|(_, value)| weigh(value)).sum();
-        let statements: usize =
-            self.statements.iter().map(|statement| 512 + weigh(&statement.predicate)).sum();
-        size_of::<Self>() + opened + unreadable + records + statements
+        self.weight
     }
 }
 

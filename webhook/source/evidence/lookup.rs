@@ -233,13 +233,12 @@ impl Sources {
 
     async fn answer(
         &self,
-        haul: Haul,
+        mut haul: Haul,
         key: &Key,
         looked_up: Instant,
     ) -> Result<Answer, FetchError> {
-        let Haul { candidates, unreadable, records, statements, remarks } = haul;
-        let opened = self.open(candidates, key).await?;
-        Ok(Answer { looked_up, opened, unreadable, records, statements, remarks })
+        let opened = self.open(std::mem::take(&mut haul.candidates), key).await?;
+        Ok(Answer::new(looked_up, opened, haul))
     }
 
     async fn fetch(

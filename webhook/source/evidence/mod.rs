@@ -34,7 +34,7 @@ pub use answer::{Answer, Answered, Lookup, Records};
 pub use cache::Shelf;
 pub use image::{Description, ImageError, Runnable};
 
-use cache::Lookups;
+use cache::{Lookups, Perishable as _};
 use flight::Flights;
 use image::{Described, Settings};
 use index::INDEX;
@@ -318,4 +318,12 @@ pub struct Gathered {
     pub description: Description,
     /// For each of these platforms, in the same order, what every source says.
     pub answers: Vec<Vec<Answered>>,
+}
+
+impl Gathered {
+    /// Bytes of the answers, as often as they are to be read.
+    pub fn weight(&self) -> usize {
+        let answers = self.answers.iter().flatten();
+        answers.filter_map(|answered| Some(answered.outcome.as_ref().ok()?.weight())).sum()
+    }
 }
