@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 
 use crate::scene::{ATTESTED, Scene};
 
-/// Long enough for what is asked side by side to be seen as such.
-const LATENCY: Duration = Duration::from_millis(40);
+/// Long enough for what is asked side by side to be seen as such on a machine that is busy.
+const LATENCY: Duration = Duration::from_millis(200);
 
 fn slow(scene: &Scene) {
     scene.registry.latency(LATENCY);
