@@ -2,9 +2,11 @@
 //! that they read what we write.
 
 mod admission;
+mod agent;
 mod gpg;
 mod manifest;
 mod metadata;
+mod published;
 mod records;
 mod registries;
 mod sign;

@@ -42,6 +42,30 @@ impl GnuPg {
         line.split(':').nth(9).unwrap().to_owned()
     }
 
+    /// As [`Self::generate`], with a passphrase, which the agent then forgets.
+    pub fn generate_locked(&self, user: &str, algorithm: &str, passphrase: &str) -> String {
+        let mut command = isolated(binary("gpg"), self.home());
+        command.args([
+            "--batch",
+            "--no-tty",
+            "--quiet",
+            "--pinentry-mode",
+            "loopback",
+            "--homedir",
+        ]);
+        command.arg(self.home()).args(["--passphrase", passphrase]);
+        run(command.args(["--quick-generate-key", user, algorithm, "sign", "1y"]));
+        self.end_agent();
+        let listing = run(self.gpg().args(["--with-colons", "--list-keys", user]));
+        let line = listing.lines().find(|line| line.starts_with("fpr:")).unwrap();
+        line.split(':').nth(9).unwrap().to_owned()
+    }
+
+    /// Ends the agent, and with it all that it remembers.
+    pub fn end_agent(&self) {
+        run(Command::new("gpgconf").arg("--homedir").arg(self.home()).args(["--kill", "all"]));
+    }
+
     /// Adds a part that signs, for one year.
     pub fn add_signing_subkey(&self, fingerprint: &str, algorithm: &str) {
         run(self.gpg().args(["--quick-add-key", fingerprint, algorithm, "sign", "1y"]));
@@ -138,7 +162,8 @@ impl GnuPg {
         command
     }
 
-    fn home(&self) -> &Path {
+    /// Its folder, for `GNUPGHOME`.
+    pub fn home(&self) -> &Path {
         self.home.path()
     }
 }

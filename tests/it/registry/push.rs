@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use countersign::source::{
-    Credential, CredentialSource, FetchError, HostOptions, Pushed, Registries, Secret,
+    Credential, CredentialSource, Deadline, FetchError, HostOptions, Pushed, Registries, Secret,
 };
 use countersign_kit::{
     Answer, Auth, Content, Fault, Kind, On, Referrers, Registry, Users, artifact, image,
@@ -27,11 +27,20 @@ async fn push(
     registry: &Registry,
     content: &Content,
 ) -> Result<Pushed, FetchError> {
+    push_by(client, registry, content, soon()).await
+}
+
+async fn push_by(
+    client: &Registries,
+    registry: &Registry,
+    content: &Content,
+    deadline: Deadline,
+) -> Result<Pushed, FetchError> {
     let here = repository(registry, "acme/shop");
     for bytes in &content.blobs {
-        client.push_blob(&here, "application/octet-stream", bytes.clone(), soon()).await?;
+        client.push_blob(&here, "application/octet-stream", bytes.clone(), deadline).await?;
     }
-    client.push_manifest(&here, &content.media_type, content.manifest.clone(), soon()).await
+    client.push_manifest(&here, &content.media_type, content.manifest.clone(), deadline).await
 }
 
 #[tokio::test]
@@ -96,7 +105,8 @@ async fn twenty_signers_at_once_do_not_lose_each_others_entries() {
         registry.attach("acme/shop", &others);
         let signed: Vec<_> = (0..20).map(|at| attestation(&shop, &at.to_string())).collect();
         let writers = signed.iter().map(|one| async {
-            push(&client([host(&registry)]), &registry, one).await.map(|_| ())
+            let patient = Deadline::after(Duration::from_secs(60));
+            push_by(&client([host(&registry)]), &registry, one, patient).await.map(|_| ())
         });
         for outcome in join_all(writers).await {
             outcome.unwrap();
