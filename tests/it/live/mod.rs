@@ -4,6 +4,7 @@
 mod admission;
 mod agent;
 mod gpg;
+mod keys;
 mod manifest;
 mod metadata;
 mod published;

@@ -67,7 +67,7 @@ fn prints(output: &Output) -> String {
 async fn others_list_and_verify_what_we_attach() {
     for program in ["oras", "regctl"] {
         let version = run(Command::new(binary(program)).arg("version"));
-        let version = version.split_whitespace().find(|word| word.contains(".")).unwrap_or("?");
+        let version = version.split_whitespace().find(|word| word.contains('.')).unwrap_or("?");
         seen(program, version);
     }
     let (new, old) = (OciServe::start(), DockerRegistry::start());
