@@ -1,7 +1,7 @@
 //! The one path from a reference to an answer.
 
-use countersign::admission::Phase;
-use countersign_kit::{Key, image};
+use countersign::{admission::Phase, name::Digest};
+use countersign_kit::{Key, artifact, image, simple_signing};
 
 use crate::scene::Scene;
 
@@ -98,4 +98,26 @@ async fn p6_a_second_review_asks_nobody() {
     assert_eq!(first.whole, second.whole);
     // Referrers were found to be none, which is believed for a shorter time, but for some.
     assert_eq!((scene.registry.total(), scene.grafeas.total()), (0, 0));
+}
+
+/// A payload may name the manifest by another algorithm than the Pod does: every digest that it
+/// names must be right.
+#[tokio::test(flavor = "multi_thread")]
+async fn p4_a_payload_may_name_the_image_by_sha512() {
+    let shop = image("shop").build();
+    let right = Digest::sha512(&shop.manifest).to_string();
+    let wrong = Digest::sha512(b"another").to_string();
+    for (name, named, allowed) in [("right", right, true), ("wrong", wrong, false)] {
+        let scene = Scene::new();
+        scene.registry.put_image("acme/shop", "1.4", &shop);
+        let payload = simple_signing(&scene.image("acme/shop"), &named);
+        let layer = "application/vnd.countersign.simple-signing.v1+pgp";
+        let referrer = artifact("application/vnd.countersign.attestation.v1")
+            .subject(&shop)
+            .inline(layer, scene.builder.sign_message(&payload));
+        scene.registry.attach("acme/shop", &referrer.build());
+        let pinned = scene.image(&format!("acme/shop@{}", shop.digest()));
+        let said = scene.ask(Phase::Validate, &[&pinned]).await;
+        assert_eq!(said.allowed, allowed, "{name}: {}", said.message);
+    }
 }

@@ -47,7 +47,7 @@ pub fn entries(trust: &Trust, subject: &Subject, now: Timestamp) -> Vec<Entry> {
                 digest: pinned.digest,
                 platform: runnable.in_index.then_some(runnable.manifest),
                 config: runnable.config,
-                equals: &[],
+                equals: &runnable.equals,
             };
             Entry::new(trust, &image, runnable, answers, now)
         })

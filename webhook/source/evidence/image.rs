@@ -40,6 +40,8 @@ pub struct Runnable {
     pub manifest: Digest,
     /// The config's digest, which container engines call the image ID.
     pub config: Option<Digest>,
+    /// What the image and this manifest hash to, each by its digest and by the other algorithm.
+    pub equals: Vec<(Digest, Digest)>,
     /// What the config says, where somebody asked for it.
     pub settings: Option<Arc<ImageConfig>>,
 }
@@ -80,6 +82,8 @@ impl ImageError {
 #[derive(Debug)]
 pub struct Described {
     digest: Digest,
+    /// The same bytes under the other algorithm, since payloads may name both.
+    equal: Digest,
     media_type: Box<str>,
     looked_up: Instant,
     content: Content,
@@ -107,8 +111,12 @@ struct Entry {
 }
 
 impl Described {
-    /// Keeps what is needed of `document`, whose bytes hash to `digest`.
-    pub fn new(digest: Digest, media_type: &str, document: Document) -> Self {
+    /// Keeps what is needed of `document`, whose `bytes` hash to `digest`.
+    pub fn new(digest: Digest, media_type: &str, bytes: &[u8], document: Document) -> Self {
+        let equal = match digest {
+            Digest::Sha256(_) => Digest::sha512(bytes),
+            Digest::Sha512(_) => Digest::sha256(bytes),
+        };
         let content = match document {
             Document::Manifest(manifest) => {
                 let annotations = BTreeMap::new();
@@ -135,12 +143,17 @@ impl Described {
             },
         };
         let media_type = media_type.into();
-        Self { digest, media_type, looked_up: Instant::now(), content }
+        Self { digest, equal, media_type, looked_up: Instant::now(), content }
     }
 
     /// The digest of its bytes.
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// That digest, and what it is under the other algorithm.
+    pub fn equal(&self) -> (Digest, Digest) {
+        (self.digest, self.equal)
     }
 
     /// Its media type.
@@ -192,9 +205,14 @@ impl Described {
     ) -> Result<Vec<Runnable>, ImageError> {
         if let Content::Manifest { config } = &self.content {
             let (manifest, config) = (self.digest, Some(config.digest));
-            let single =
-                Runnable { platform: None, in_index: false, manifest, config, settings: None };
-            return Ok(vec![single]);
+            return Ok(vec![Runnable {
+                platform: None,
+                in_index: false,
+                manifest,
+                config,
+                equals: Vec::new(),
+                settings: None,
+            }]);
         }
         let mut runnable = Vec::new();
         for index in std::iter::once(self).chain(nested.iter().map(AsRef::as_ref)) {
@@ -214,6 +232,7 @@ impl Described {
                         in_index: true,
                         manifest,
                         config: None,
+                        equals: Vec::new(),
                         settings: None,
                     });
                 }

@@ -248,7 +248,8 @@ impl Sources {
     ) -> Result<Described, FetchError> {
         let deadline = Deadline::after(self.patience);
         let fetched = self.registries.manifest(repository, reference, deadline).await?;
-        Ok(Described::new(fetched.digest, &fetched.media_type, fetched.document()?))
+        let document = fetched.document()?;
+        Ok(Described::new(fetched.digest, &fetched.media_type, &fetched.bytes, document))
     }
 
     async fn ask_store(

@@ -208,7 +208,8 @@ impl Evidence {
             self.image_id_answers(repository, id, not_before).await
         });
         answers.extend(layers);
-        Ok((Runnable { config: Some(id), settings: settings?, ..child }, answers))
+        let equals = vec![top.equal(), described.equal()];
+        Ok((Runnable { config: Some(id), equals, settings: settings?, ..child }, answers))
     }
 
     /// What the index of `image` says of its manifest `platform` in these of its entries.
