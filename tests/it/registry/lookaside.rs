@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use countersign::source::{Deadline, HostOptions};
 use countersign_kit::{
-    Auth, Content, Fault, Kind, On, Peer, Registry, RegistryOptions, Users, image,
+    Auth, Content, Fault, Kind, On, Peer, Registry, RegistryOptions, Users, image, round_trips,
 };
 
 use super::{client, code, digest, host, repository, soon};
@@ -41,12 +41,21 @@ async fn a_registry_that_keeps_signatures_is_asked_instead() {
     let (registry, shop) = signed(Registry::options().signatures_extension(), 2);
     let elsewhere = Registry::start();
     let here = repository(&registry, "acme/shop");
-    let found = client([with_lookaside(&registry, &elsewhere.lookaside())])
-        .signatures(&here, digest(&shop), soon())
-        .await
-        .unwrap();
-    assert_eq!(found, ["0", "1"]);
-    assert_eq!(elsewhere.total(), 0);
+    let client = client([with_lookaside(&registry, &elsewhere.lookaside())]);
+    for asked in [1, 1] {
+        let found = client.signatures(&here, digest(&shop), soon()).await.unwrap();
+        assert_eq!(found, ["0", "1"]);
+        assert_eq!(elsewhere.total(), asked, "beside the question whether it need be");
+    }
+}
+
+#[tokio::test]
+async fn a_registry_without_the_extension_costs_no_trip() {
+    let (registry, shop) = signed(Registry::options(), 0);
+    let client = client([with_lookaside(&registry, &registry.lookaside())]);
+    registry.latency(Duration::from_millis(40));
+    client.signatures(&repository(&registry, "acme/shop"), digest(&shop), soon()).await.unwrap();
+    assert_eq!(round_trips(&registry.requests()), 1);
 }
 
 #[tokio::test]

@@ -38,11 +38,25 @@ impl Registries {
         deadline: Deadline,
     ) -> Result<Vec<Bytes>, FetchError> {
         let host = self.enter(repository)?;
-        if self.announces(&host, repository, deadline).await? {
-            return self.extension(&host, repository, digest, deadline).await;
+        let elsewhere = async {
+            match &host.lookaside {
+                Some(base) => self.lookaside(&host, base, repository, digest, deadline).await,
+                None => Ok(Vec::new()),
+            }
+        };
+        match self.extensions.get(&host.name).await {
+            Some(true) => {}
+            Some(false) => return elsewhere.await,
+            // Most registries have no such extension, and nobody waits for them to say so.
+            None => {
+                let announces = self.announces(&host, repository, deadline);
+                let (announced, found) = tokio::join!(announces, elsewhere);
+                if !announced? {
+                    return found;
+                }
+            }
         }
-        let Some(base) = &host.lookaside else { return Ok(Vec::new()) };
-        self.lookaside(&host, base, repository, digest, deadline).await
+        self.extension(&host, repository, digest, deadline).await
     }
 
     /// Remembers whether a registry announces the extension.
@@ -59,9 +73,6 @@ impl Registries {
         repository: &Repository,
         deadline: Deadline,
     ) -> Result<bool, FetchError> {
-        if let Some(known) = self.extensions.get(&host.name).await {
-            return Ok(known);
-        }
         let mut url = host.origin.clone();
         url.set_path("/v2/");
         let request = Request::get(host.peer(), url);
