@@ -3,6 +3,7 @@
 
 mod cosign;
 mod notation;
+mod podman;
 mod twins;
 mod vectors;
 

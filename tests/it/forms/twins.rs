@@ -126,33 +126,33 @@ fn p2_no_bit_of_payload_or_signature_can_be_changed() {
     }
 }
 
-/// Every byte of every document is flipped: it counts no longer, or as exactly what it was, since
+/// The bytes of every document are flipped: it counts no longer, or as exactly what it was, since
 /// the byte was in what nobody signs (a key id, spacing, an armor's checksum).
 #[test]
 fn p2_no_flipped_byte_makes_another_attestation() {
-    std::thread::scope(|scope| {
-        for vector in all() {
-            scope.spawn(move || no_flipped_byte_makes_another(&vector));
-        }
-    });
+    for (number, vector) in all().iter().enumerate() {
+        assert!(vector.document.len() < 16 * 1024, "{}", vector.name);
+        // Occurrences differ in their wrapping: all of them together have each byte flipped.
+        let (from, step) = if vector.note.is_some() { (number % 5, 5) } else { (0, 1) };
+        no_flipped_byte_makes_another(vector, (from..vector.document.len()).step_by(step));
+    }
 }
 
-fn no_flipped_byte_makes_another(vector: &Vector) {
-    assert!(vector.document.len() < 16 * 1024, "{}", vector.name);
+fn no_flipped_byte_makes_another(vector: &Vector, bytes: impl ExactSizeIterator<Item = usize>) {
+    let flips = bytes.len();
     let trust = trust(vec![vector.authority()]);
     let said = |document: &[u8]| {
         vector.judge_here(document, &trust).verified.iter().map(meaning).collect::<Vec<_>>()
     };
     let honest = said(&vector.document);
     let mut stopped = 0;
-    for at in 0..vector.document.len() {
+    for at in bytes {
         let mut twin = vector.document.clone();
         twin[at] ^= if at % 2 == 0 { 0x01 } else { 0x80 };
         let said = said(&twin);
         assert!(said.is_empty() || said == honest, "{}: byte {at}", vector.name);
         stopped += usize::from(said.is_empty());
     }
-    let flips = vector.document.len();
     assert!(stopped * 2 > flips, "{}: {stopped} of {flips} stopped", vector.name);
 }
 
