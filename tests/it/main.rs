@@ -34,6 +34,7 @@ mod layers;
 mod layout;
 mod live;
 mod manifest;
+mod matrix;
 mod metadata;
 mod name_pattern;
 mod name_reference;
