@@ -1,6 +1,11 @@
 //! `countersign config`: is a configuration good, and what may stand in one.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    fs::{self, File},
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use jiff::Timestamp;
 
@@ -13,6 +18,7 @@ use super::{Failure, output};
 pub enum ConfigCommand {
     Check(Check),
     Schema(Schema),
+    From(From),
 }
 
 /// Load everything that `serve` would load
@@ -35,6 +41,20 @@ pub struct Check {
 #[command(verbatim_doc_comment)]
 pub struct Schema {}
 
+/// Carry over the policies of another tool
+///
+/// Reads podman's policy.json, or manifests with resources of Kritis or Portieris, and prints a
+/// configuration. What could not be carried over is said on stderr: nothing is let in that the
+/// other tool kept out. Keys that stand in the file itself are written to `keys/`.
+///
+/// Example: countersign config from /etc/containers/policy.json > countersign.yaml
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct From {
+    /// The other tool's file, or `-` for stdin
+    file: PathBuf,
+}
+
 impl ConfigCommand {
     /// Runs the command.
     pub fn run(self) -> Result<ExitCode, Failure> {
@@ -50,8 +70,62 @@ impl ConfigCommand {
                 }
             }
             Self::Schema(Schema {}) => output::json(&config::schema())?,
+            Self::From(from) => from.run()?,
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl From {
+    fn run(&self) -> Result<(), Failure> {
+        let shown = self.file.display();
+        let text =
+            self.read().map_err(|error| Failure::failed(format!("cannot read {shown}"), error))?;
+        let translation = config::from::from(&text)
+            .map_err(|error| Failure::usage(format!("{shown} cannot be carried over: {error}")))?;
+        let yaml = serde_saphyr::to_string(&translation.draft)
+            .map_err(|error| Failure::failed("the configuration does not fit into YAML", error))?;
+        for (path, bytes) in &translation.draft.files {
+            write_key(Path::new(path), bytes)
+                .map_err(|error| Failure::failed(format!("cannot write {path}"), error))?;
+            output::say(&format!("wrote {path}"));
+        }
+        for remark in &translation.remarks {
+            output::say(&format!("warning: {remark}"));
+        }
+        output::data(yaml.trim_end());
+        Ok(())
+    }
+
+    fn read(&self) -> io::Result<String> {
+        let mut text = String::new();
+        let read = if self.file.as_os_str() == "-" {
+            io::stdin().take(MOST).read_to_string(&mut text)?
+        } else {
+            File::open(&self.file)?.take(MOST).read_to_string(&mut text)?
+        };
+        if read as u64 == MOST {
+            let why = format!("it has {MOST} bytes or more, which no file of policies has");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+        }
+        Ok(text)
+    }
+}
+
+/// Most bytes of another tool's file.
+const MOST: u64 = 4 * 1024 * 1024;
+
+/// Writes a public key, unless another file stands there.
+fn write_key(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    match File::create_new(path) {
+        Ok(mut file) => file.write_all(bytes),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && fs::read(path)? == bytes => {
+            Ok(())
+        }
+        Err(error) => Err(error),
     }
 }
 

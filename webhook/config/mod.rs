@@ -10,6 +10,7 @@ mod contents;
 pub mod document;
 mod error;
 mod files;
+pub mod from;
 mod loaded;
 mod parse;
 mod parts;

@@ -2,6 +2,7 @@
 
 mod contents;
 mod folder;
+mod from;
 mod load;
 mod mistakes;
 mod policies;
