@@ -96,6 +96,25 @@ fn p14_what_is_signed_here_verifies_here() {
 }
 
 #[test]
+fn p14_keys_of_every_kind_sign_what_verifies_here() {
+    for (name, key) in [
+        ("Ed25519", kit::Key::options("ci").generate()),
+        ("version 6", kit::Key::options("ci").v6().generate()),
+        ("ECDSA", kit::Key::options("ci").nistp256().generate()),
+        ("RSA", kit::Key::options("ci").rsa().generate()),
+        ("a subkey, version 6", kit::Key::options("ci").v6().signing_subkeys(1).generate()),
+    ] {
+        let secret = key.secret_armored().into_bytes();
+        let signing = SigningKey::load(&secret, None, now()).expect(name);
+        let (digest, payload) = image();
+        let message = signing.sign_message(&payload, now()).expect(name);
+        let judged = judge(&key.certificate(), Signed::OpenPgpMessage(message.into()), digest);
+        assert!(judged.rejected.is_empty(), "{name}: {:?}", judged.rejected);
+        assert_eq!(judged.verified[0].signer().fingerprint(), key.fingerprint(), "{name}");
+    }
+}
+
+#[test]
 fn a_generated_key_is_locked_and_expires_as_told() {
     let passphrase = || Some(Passphrase::from("open".to_owned()));
     let day = Duration::from_hours(24);
