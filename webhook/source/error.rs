@@ -62,6 +62,9 @@ pub enum FetchError {
         "{0} is at, or leads to, an internal address; name it under `registries.hosts` if it may be asked"
     )]
     Address(Peer),
+    /// It does not delete.
+    #[error("{0} deletes no manifests; ask whoever runs it to allow that, or to delete them there")]
+    KeepsAll(Peer),
     /// A cap was hit.
     #[error("{peer} sends more than {limit} {what}, which is the limit")]
     TooMuch { peer: Peer, limit: u64, what: &'static str },
@@ -176,7 +179,9 @@ impl FetchError {
                 peer.pick(Code::RegistryUnauthorized, Code::StoreUnauthorized)
             }
             Self::Limited(peer) => peer.pick(Code::RegistryLimited, Code::StoreLimited),
-            Self::Invalid { peer, .. } | Self::NotFound { peer, what: Wanted::Blob(_) } => {
+            Self::Invalid { peer, .. }
+            | Self::KeepsAll(peer)
+            | Self::NotFound { peer, what: Wanted::Blob(_) } => {
                 peer.pick(Code::RegistryInvalid, Code::StoreInvalid)
             }
             Self::NotFound { .. } => Code::ImageNotFound,

@@ -29,9 +29,12 @@ pub use layout::{
 pub use manifesto::ManifestoError;
 pub use metadata::{NotStored, StoredMetadata, UnreadableMetadata};
 pub use registry::{
-    Credential, CredentialOptions, CredentialSource, Deleted, Fetched, HostError, HostOptions,
-    Pushed, Reference, Registries, RegistriesError, RegistriesOptions,
+    BlobStream, Credential, CredentialOptions, CredentialSource, Deleted, Fetched, HostError,
+    HostOptions, OpenSlot, Pushed, Reference, Registries, RegistriesError, RegistriesOptions, Slot,
+    Stored,
 };
 pub use secret::Secret;
 pub use task::landed;
-pub use transport::{Cap, HostSettings, Redirects, Request, Response, Transport, TransportError};
+pub use transport::{
+    Cap, Download, HostSettings, Redirects, Request, Response, Transport, TransportError, Upload,
+};

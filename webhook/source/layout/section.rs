@@ -7,11 +7,9 @@ use std::{
     sync::Arc,
 };
 
-use sha2::{Digest as _, Sha256, Sha512};
-
 use crate::{
     attest::oci::{Descriptor, DescriptorError},
-    name::Digest,
+    name::{Digest, Hashing},
 };
 
 /// A stretch of a file: one entry of an archive, or a file of its own. Several can be read at once,
@@ -54,14 +52,8 @@ impl Read for Section {
 pub struct LayoutBlob {
     section: Section,
     digest: Digest,
-    hash: Hash,
+    hashing: Hashing,
     ended: bool,
-}
-
-#[derive(Debug)]
-enum Hash {
-    Sha256(Sha256),
-    Sha512(Sha512),
 }
 
 impl LayoutBlob {
@@ -74,20 +66,12 @@ impl LayoutBlob {
         if said != found {
             return Err(DescriptorError::Size { digest, said, found });
         }
-        let hash = match digest {
-            Digest::Sha256(_) => Hash::Sha256(Sha256::new()),
-            Digest::Sha512(_) => Hash::Sha512(Sha512::new()),
-        };
-        Ok(Self { section, digest, hash, ended: false })
+        Ok(Self { section, digest, hashing: Hashing::like(&digest), ended: false })
     }
 
     fn conclude(&mut self) -> io::Result<()> {
-        let found = match &mut self.hash {
-            Hash::Sha256(hash) => Digest::Sha256(hash.finalize_reset().into()),
-            Hash::Sha512(hash) => Digest::Sha512(hash.finalize_reset().into()),
-        };
         self.ended = true;
-        if self.section.left() == 0 && found == self.digest {
+        if self.section.left() == 0 && self.hashing.finish() == self.digest {
             return Ok(());
         }
         Err(io::Error::new(io::ErrorKind::InvalidData, DescriptorError::Digest(self.digest)))
@@ -100,11 +84,7 @@ impl Read for LayoutBlob {
             return Ok(0);
         }
         let read = self.section.read(buffer)?;
-        let bytes = buffer.get(..read).unwrap_or_default();
-        match &mut self.hash {
-            Hash::Sha256(hash) => hash.update(bytes),
-            Hash::Sha512(hash) => hash.update(bytes),
-        }
+        self.hashing.update(buffer.get(..read).unwrap_or_default());
         if read == 0 {
             self.conclude()?;
         }

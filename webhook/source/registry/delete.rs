@@ -1,4 +1,4 @@
-//! Deleting a referrer, where the registry lets anybody.
+//! Deleting manifests, where the registry lets anybody.
 
 use http::{Method, StatusCode};
 
@@ -37,28 +37,55 @@ impl Registries {
         referrer: Digest,
         deadline: Deadline,
     ) -> Result<Deleted, FetchError> {
-        let host = self.enter(repository)?;
-        let url = host.url(repository, &["manifests", &referrer.to_string()]);
-        let delete =
-            Request { method: Method::DELETE, repeatable: true, ..Request::get(host.peer(), url) };
-        let answer = self.ask(&host, repository, Action::Delete, delete.clone(), deadline).await?;
-        let gone = match answer.status {
-            StatusCode::ACCEPTED
-            | StatusCode::OK
-            | StatusCode::NO_CONTENT
-            | StatusCode::NOT_FOUND => true,
-            // What the specification says for it, and what others answer.
-            StatusCode::METHOD_NOT_ALLOWED
-            | StatusCode::BAD_REQUEST
-            | StatusCode::NOT_IMPLEMENTED => false,
-            status => return Err(delete.invalid(Nonsense::Status(status))),
-        };
-        let tag = subject.fallback_tag();
-        let unlisted = self.unlist(&host, repository, &tag, referrer, deadline).await?;
+        let gone = self.delete(repository, referrer, deadline).await?;
+        let unlisted = self.unlist_referrers(repository, subject, &[referrer], deadline).await?;
         Ok(match (gone, unlisted) {
             (true, _) => Deleted::Gone,
             (false, true) => Deleted::Unlisted,
             (false, false) => Deleted::Refused,
         })
+    }
+
+    /// Deletes the manifest of this digest and, as registries do, the tags that name it. One that is
+    /// gone already is deleted well enough. What lists it is left to the caller, who may have
+    /// several to delete.
+    ///
+    /// # Errors
+    /// [`FetchError::KeepsAll`] if the registry deletes nothing; or it could not be asked.
+    pub async fn delete_manifest(
+        &self,
+        repository: &Repository,
+        digest: Digest,
+        deadline: Deadline,
+    ) -> Result<(), FetchError> {
+        if self.delete(repository, digest, deadline).await? {
+            return Ok(());
+        }
+        Err(FetchError::KeepsAll(self.enter(repository)?.peer()))
+    }
+
+    /// Whether the manifest is gone; not, if the registry deletes nothing.
+    async fn delete(
+        &self,
+        repository: &Repository,
+        digest: Digest,
+        deadline: Deadline,
+    ) -> Result<bool, FetchError> {
+        let host = self.enter(repository)?;
+        let url = host.url(repository, &["manifests", &digest.to_string()]);
+        let delete =
+            Request { method: Method::DELETE, repeatable: true, ..Request::get(host.peer(), url) };
+        let answer = self.ask(&host, repository, Action::Delete, delete.clone(), deadline).await?;
+        match answer.status {
+            StatusCode::ACCEPTED
+            | StatusCode::OK
+            | StatusCode::NO_CONTENT
+            | StatusCode::NOT_FOUND => Ok(true),
+            // What the specification says for it, and what others answer.
+            StatusCode::METHOD_NOT_ALLOWED
+            | StatusCode::BAD_REQUEST
+            | StatusCode::NOT_IMPLEMENTED => Ok(false),
+            status => Err(delete.invalid(Nonsense::Status(status))),
+        }
     }
 }

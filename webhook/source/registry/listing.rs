@@ -2,7 +2,7 @@
 //!
 //! A tag can only be read and written whole, and registries ignore `If-Match`, so two writers can
 //! overwrite each other. Each therefore remembers every entry that it saw, looks again after it
-//! wrote, and writes once more what is gone. It waits longer than it took itself from reading to
+//! wrote, and writes once more what is gone, unless its manifest is gone too. It waits longer than it took itself from reading to
 //! writing, so that others who had read before it wrote have written by then.
 
 use std::time::{Duration, Instant};
@@ -21,60 +21,96 @@ use crate::{
 };
 
 impl Registries {
-    /// Adds an entry to the list under a tag, and sees to it that it stays.
+    /// Adds entries to the list of a subject's referrers, and sees to it that they stay; the list's
+    /// tag.
     ///
     /// # Errors
     /// If what the tag names is no list, or others overwrite it again and again.
-    pub(super) async fn list(
+    pub async fn list_referrers(
         &self,
-        host: &Host,
+        repository: &Repository,
+        subject: Digest,
+        entries: &[Descriptor],
+        deadline: Deadline,
+    ) -> Result<String, FetchError> {
+        let tag = subject.fallback_tag();
+        self.amend(repository, &tag, entries, &[], deadline).await?;
+        Ok(tag)
+    }
+
+    /// Takes entries out of the list of a subject's referrers, if there is one, and sees to it that
+    /// they stay out; whether any was in it.
+    ///
+    /// # Errors
+    /// As for [`Registries::list_referrers`].
+    pub async fn unlist_referrers(
+        &self,
+        repository: &Repository,
+        subject: Digest,
+        entries: &[Digest],
+        deadline: Deadline,
+    ) -> Result<bool, FetchError> {
+        self.amend(repository, &subject.fallback_tag(), &[], entries, deadline).await
+    }
+
+    /// Whether there was anything to do.
+    async fn amend(
+        &self,
         repository: &Repository,
         tag: &str,
-        entry: &Descriptor,
+        added: &[Descriptor],
+        removed: &[Digest],
         deadline: Deadline,
-    ) -> Result<(), FetchError> {
+    ) -> Result<bool, FetchError> {
+        let host = self.enter(repository)?;
         let invalid = |what| FetchError::Invalid { peer: host.peer(), what };
-        let entry_json = serde_json::to_value(entry)
-            .map_err(|error| invalid(Nonsense::Json(std::sync::Arc::new(error))))?;
         let mut all = List::empty();
-        all.add(entry.digest, entry_json);
+        for entry in added {
+            let json = serde_json::to_value(entry)
+                .map_err(|error| invalid(Nonsense::Json(std::sync::Arc::new(error))))?;
+            all.add(entry.digest, json);
+        }
         for round in 0..ROUNDS {
             let began = Instant::now();
-            let kept = self.kept(host, repository, tag, deadline).await?;
-            if kept.has(&all) {
-                return Ok(());
+            let mut kept = self.kept(&host, repository, tag, deadline).await?;
+            for (digest, _) in all.missing_in(&kept) {
+                // Others lose entries, and they remove them.
+                let is_ours = added.iter().any(|entry| entry.digest == digest);
+                if !is_ours && self.is_gone(&host, repository, digest, deadline).await? {
+                    all.remove(&[digest]);
+                }
             }
-            let grown = kept.with(&mut all).to_string();
-            if grown.len() as u64 > MANIFEST.bytes {
+            if kept.has(&all) && !removed.iter().any(|digest| kept.digests.contains(digest)) {
+                return Ok(round > 0);
+            }
+            kept.remove(removed);
+            let changed = kept.with(&mut all).to_string();
+            if changed.len() as u64 > MANIFEST.bytes {
                 let (peer, limit, what) = (host.peer(), MANIFEST.bytes, MANIFEST.what);
                 return Err(FetchError::TooMuch { peer, limit, what });
             }
-            self.put(host, repository, tag, media_type::OCI_INDEX, grown.into(), deadline).await?;
+            self.put(&host, repository, tag, media_type::OCI_INDEX, changed.into(), deadline)
+                .await?;
             let others = (began.elapsed() * 4).max(PAUSE) * (1 + round / 3);
             tokio::time::sleep(scattered(others * 2)).await;
         }
         Err(invalid(Nonsense::Contended))
     }
 
-    /// Takes an entry out of the list under a tag, if it is in it, and says whether it was.
-    ///
-    /// # Errors
-    /// If what the tag names is no list, or it cannot be written.
-    pub(super) async fn unlist(
+    /// Whether a manifest is not there, or no more.
+    async fn is_gone(
         &self,
         host: &Host,
         repository: &Repository,
-        tag: &str,
-        entry: Digest,
+        digest: Digest,
         deadline: Deadline,
     ) -> Result<bool, FetchError> {
-        let kept = self.kept(host, repository, tag, deadline).await?;
-        if !kept.digests.contains(&entry) {
-            return Ok(false);
+        let at = Reference::Digest(digest);
+        match self.manifest_at(host, repository, Action::PullAndPush, at, deadline).await {
+            Ok(_) => Ok(false),
+            Err(error) if error.is_absence() => Ok(true),
+            Err(error) => Err(error),
         }
-        let less = kept.without(entry).to_string();
-        self.put(host, repository, tag, media_type::OCI_INDEX, less.into(), deadline).await?;
-        Ok(true)
     }
 
     /// The list as it is now; an empty one if there is none.
@@ -129,15 +165,6 @@ impl List {
         other.digests.iter().all(|digest| self.digests.contains(digest))
     }
 
-    fn without(self, entry: Digest) -> Value {
-        let mut json = self.json;
-        let is_entry = |one: &Value| one["digest"].as_str() == Some(entry.to_string().as_str());
-        if let Some(entries) = json.get_mut("manifests").and_then(Value::as_array_mut) {
-            entries.retain(|one| !is_entry(one));
-        }
-        json
-    }
-
     fn add(&mut self, digest: Digest, entry: Value) {
         self.digests.push(digest);
         match self.json.get_mut("manifests").and_then(Value::as_array_mut) {
@@ -148,6 +175,14 @@ impl List {
                 }
             }
         }
+    }
+
+    fn remove(&mut self, unwanted: &[Digest]) {
+        let mut kept = self.digests.iter().map(|digest| !unwanted.contains(digest));
+        if let Some(entries) = self.json.get_mut("manifests").and_then(Value::as_array_mut) {
+            entries.retain(|_| kept.next().unwrap_or(true));
+        }
+        self.digests.retain(|digest| !unwanted.contains(digest));
     }
 
     /// This list with what is only in `all`, which learns what is only here.
@@ -170,6 +205,6 @@ impl List {
     }
 }
 
-/// How often entries are added again; the deadline may end it sooner.
+/// How often a change is made again; the deadline may end it sooner.
 const ROUNDS: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(100);

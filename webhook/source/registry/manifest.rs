@@ -58,7 +58,7 @@ impl Registries {
         &self,
         host: &Host,
         repository: &Repository,
-        action: Action,
+        action: Action<'_>,
         at: Reference<'_>,
         deadline: Deadline,
     ) -> Result<Fetched, FetchError> {

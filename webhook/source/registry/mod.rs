@@ -20,17 +20,20 @@ mod realm;
 mod referrers;
 mod session;
 mod token;
+mod upload;
 
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use moka::future::Cache;
 
+pub use blob::BlobStream;
 pub use credential::Credential;
 pub use delete::Deleted;
 pub use host::HostError;
 pub use options::{CredentialOptions, CredentialSource, HostOptions, RegistriesOptions};
-pub use push::Pushed;
+pub use push::{Pushed, Stored};
+pub use upload::{OpenSlot, Slot};
 
 use super::{
     error::{FetchError, Peer, Wanted},

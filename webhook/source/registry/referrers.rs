@@ -64,6 +64,21 @@ impl Registries {
         }
     }
 
+    /// The descriptors that clients have listed under the fallback tag of `subject`, whether or not
+    /// the registry lists referrers itself: hints like those of [`Registries::referrers`].
+    ///
+    /// # Errors
+    /// If the list could not be had in whole.
+    pub async fn tagged_referrers(
+        &self,
+        repository: &Repository,
+        subject: Digest,
+        deadline: Deadline,
+    ) -> Result<Vec<Descriptor>, FetchError> {
+        let host = self.enter(repository)?;
+        self.tagged(&host, repository, subject, deadline).await
+    }
+
     /// The list as the referrers API gives it, page by page.
     async fn listed(
         &self,

@@ -10,15 +10,17 @@ use crate::{
     source::{
         Deadline,
         error::{FetchError, Presented},
-        transport::{Request, Response},
+        transport::{Request, Response, Upload},
     },
 };
 
 /// What is to be done in a repository.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Action {
+pub(super) enum Action<'a> {
     Pull,
     PullAndPush,
+    /// Push, with a blob that this repository of the same host has.
+    Mount(&'a Repository),
     Delete,
 }
 
@@ -32,22 +34,13 @@ impl Registries {
         &self,
         host: &Host,
         repository: &Repository,
-        action: Action,
+        action: Action<'_>,
         mut request: Request,
         deadline: Deadline,
     ) -> Result<Response, FetchError> {
         let credential = host.credential(repository).await?;
         let visit = Visit { host, repository, action, credential: credential.as_ref(), deadline };
-        if let Some(known) = self.challenges.get(&host.name).await {
-            match self.meet(&visit, &known, None).await {
-                Ok(secret) => request.secret = secret,
-                Err(error) => {
-                    // It may have moved its token service; the next request asks it anew.
-                    self.challenges.invalidate(&host.name).await;
-                    return Err(error);
-                }
-            }
-        }
+        request.secret = self.expected(&visit).await?.or(request.secret);
         let mut response = self.transport.send(request.clone(), deadline).await?;
         if response.status == StatusCode::UNAUTHORIZED && is_from(host, &response) {
             let refused = request.secret.take();
@@ -60,6 +53,39 @@ impl Registries {
             }
         }
         admitted(host, response, Presented::of(credential.as_ref()))
+    }
+
+    /// Sends a body that cannot be sent twice, with the credential as the host asked for it last
+    /// time.
+    ///
+    /// # Errors
+    /// As the transport, and [`FetchError::Unauthorized`] for 401 and 403.
+    pub(super) async fn ask_once(
+        &self,
+        host: &Host,
+        repository: &Repository,
+        mut request: Request,
+        body: Upload,
+        deadline: Deadline,
+    ) -> Result<Response, FetchError> {
+        let credential = host.credential(repository).await?;
+        let (action, credential) = (Action::PullAndPush, credential.as_ref());
+        let visit = Visit { host, repository, action, credential, deadline };
+        request.secret = self.expected(&visit).await?;
+        let response = self.transport.upload(&request, body).await?;
+        admitted(host, response, Presented::of(credential))
+    }
+
+    /// The `Authorization` header that the host asked for last time, if it did.
+    async fn expected(&self, visit: &Visit<'_>) -> Result<Option<HeaderValue>, FetchError> {
+        let name = &visit.host.name;
+        let Some(known) = self.challenges.get(name).await else { return Ok(None) };
+        let met = self.meet(visit, &known, None).await;
+        if met.is_err() {
+            // It may have moved its token service; the next request asks it anew.
+            self.challenges.invalidate(name).await;
+        }
+        met
     }
 
     /// The `Authorization` header that meets a challenge; `None` if we have nothing to show.
@@ -94,7 +120,7 @@ impl Registries {
 struct Visit<'a> {
     host: &'a Host,
     repository: &'a Repository,
-    action: Action,
+    action: Action<'a>,
     credential: Option<&'a Credential>,
     deadline: Deadline,
 }
@@ -108,6 +134,9 @@ impl Visit<'_> {
             Action::Pull => "pull",
             Action::PullAndPush => "pull,push",
             Action::Delete => "delete",
+            Action::Mount(from) => {
+                return format!("repository:{path}:pull,push repository:{}:pull", from.path());
+            }
         };
         let fits = |scope: &&str| {
             let parts = scope.strip_prefix("repository:").and_then(|rest| rest.rsplit_once(':'));

@@ -119,7 +119,9 @@ fn ask(key: &Key, host: &Host, credential: Option<&Credential>) -> Request {
         if let Some(service) = &key.service {
             query.append_pair("service", service);
         }
-        query.append_pair("scope", &key.scope);
+        for scope in key.scope.split(' ') {
+            query.append_pair("scope", scope);
+        }
         if let Some(Credential::Password { username, .. }) = credential {
             query.append_pair("account", username);
         }

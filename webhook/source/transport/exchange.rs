@@ -4,12 +4,14 @@ use std::error::Error as _;
 
 use bytes::{Bytes, BytesMut};
 use http::{Method, header::AUTHORIZATION};
+use reqwest::RequestBuilder;
 
 use super::{
     address::Internal,
     message::{Cap, Request, Response},
+    stream::Download,
 };
-use crate::source::error::FetchError;
+use crate::source::error::{FetchError, Peer};
 
 /// What stopped one try.
 pub(super) enum Broken {
@@ -22,28 +24,50 @@ pub(super) async fn exchange(
     client: &reqwest::Client,
     request: &Request,
 ) -> Result<Response, Broken> {
-    let mut outgoing = client
-        .request(request.method.clone(), request.url.clone())
-        .headers(request.headers.clone());
-    if let Some(secret) = &request.secret {
-        outgoing = outgoing.header(AUTHORIZATION, secret);
-    }
+    let mut outgoing = prepare(client, request);
     if request.method != Method::GET && request.method != Method::HEAD {
         outgoing = outgoing.body(request.body.clone());
     }
-    let mut incoming = outgoing.send().await.map_err(|error| broken(error, request))?;
+    complete(outgoing, request).await
+}
+
+/// A request without its body.
+pub(super) fn prepare(client: &reqwest::Client, request: &Request) -> RequestBuilder {
+    let outgoing = client
+        .request(request.method.clone(), request.url.clone())
+        .headers(request.headers.clone());
+    match &request.secret {
+        Some(secret) => outgoing.header(AUTHORIZATION, secret),
+        None => outgoing,
+    }
+}
+
+/// Sends what is ready, and reads the answer.
+pub(super) async fn complete(
+    outgoing: RequestBuilder,
+    request: &Request,
+) -> Result<Response, Broken> {
+    let mut incoming = outgoing.send().await.map_err(|error| broken(error, &request.peer))?;
+    let status = incoming.status();
+    if let Some(idle) = request.streams.filter(|_| status.is_success()) {
+        let headers = std::mem::take(incoming.headers_mut());
+        let stream = Some(Download::new(incoming, request, idle).map_err(Broken::Rule)?);
+        let (url, body) = (request.url.clone(), Bytes::new());
+        return Ok(Response { status, headers, url, body, stream });
+    }
     let body = if request.method == Method::HEAD {
         Bytes::new()
-    } else if incoming.status().is_success() {
+    } else if status.is_success() {
         read(&mut incoming, request).await?
     } else {
         read_little(&mut incoming).await
     };
     Ok(Response {
-        status: incoming.status(),
+        status,
         headers: std::mem::take(incoming.headers_mut()),
         url: request.url.clone(),
         body,
+        stream: None,
     })
 }
 
@@ -55,14 +79,14 @@ async fn read(incoming: &mut reqwest::Response, request: &Request) -> Result<Byt
     if expected > limit {
         return Err(too_much());
     }
-    let Some(first) = incoming.chunk().await.map_err(|error| broken(error, request))? else {
+    let Some(first) = incoming.chunk().await.map_err(|error| broken(error, &request.peer))? else {
         return Ok(Bytes::new());
     };
     if first.len() as u64 == expected {
         return Ok(first);
     }
     let mut body = BytesMut::from(first);
-    while let Some(chunk) = incoming.chunk().await.map_err(|error| broken(error, request))? {
+    while let Some(chunk) = incoming.chunk().await.map_err(|error| broken(error, &request.peer))? {
         if (body.len() + chunk.len()) as u64 > limit {
             return Err(too_much());
         }
@@ -87,9 +111,10 @@ async fn read_little(incoming: &mut reqwest::Response) -> Bytes {
     body.freeze()
 }
 
-fn broken(error: reqwest::Error, request: &Request) -> Broken {
+/// What a broken connection, or a refused address, is to the caller.
+pub(super) fn broken(error: reqwest::Error, peer: &Peer) -> Broken {
     if leads_inside(&error) {
-        return Broken::Rule(FetchError::Address(request.peer.clone()));
+        return Broken::Rule(FetchError::Address(peer.clone()));
     }
     Broken::Connection(error.without_url())
 }

@@ -1,9 +1,12 @@
 //! Requests and responses.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header::AsHeaderName};
 use url::Url;
 
+use super::stream::Download;
 use crate::source::error::{FetchError, Nonsense, Peer};
 
 /// One request, and how much may come back.
@@ -22,6 +25,8 @@ pub struct Request {
     pub redirects: Redirects,
     /// Whether it does no harm to send it twice.
     pub repeatable: bool,
+    /// Whether a body of a 2xx answer comes as a stream, and the longest wait for a piece of it.
+    pub streams: Option<Duration>,
 }
 
 /// How many bytes of what may come back.
@@ -51,6 +56,8 @@ pub struct Response {
     /// Whole if the status is 2xx; of others the first 16 KiB at most, for codes in it. It is never
     /// shown to anybody.
     pub body: Bytes,
+    /// Instead of the body, where the request asked for it.
+    pub stream: Option<Download>,
 }
 
 impl Request {
@@ -66,6 +73,7 @@ impl Request {
             cap: Cap { bytes: 64 << 10, what: "bytes of an answer" },
             redirects: Redirects::Follow,
             repeatable: true,
+            streams: None,
         }
     }
 

@@ -10,6 +10,8 @@ mod exchange;
 mod message;
 mod redirect;
 mod retry;
+mod stream;
+mod upload;
 
 use std::{
     collections::HashMap,
@@ -27,6 +29,8 @@ use url::Url;
 pub use message::{Cap, Redirects, Request, Response};
 pub(super) use redirect::is_plain;
 pub(super) use retry::scattered;
+pub use stream::Download;
+pub use upload::Upload;
 
 use super::{
     Deadline,

@@ -153,6 +153,7 @@ mod tests {
                 headers: HeaderMap::from_iter([(LOCATION, location.parse().unwrap())]),
                 url: request.url.clone(),
                 body: Bytes::new(),
+                stream: None,
             };
             let got = match next(&request, &response) {
                 Ok(Some(next)) if next.secret.is_some() => format!("{} secret", next.url),
