@@ -6,10 +6,13 @@
 mod arguments;
 mod asked;
 mod config;
+mod copy;
+mod detach;
 mod evidence;
 mod keys;
 mod metadata;
 mod output;
+mod place;
 mod publish;
 mod report;
 mod secret;
@@ -47,6 +50,8 @@ enum Command {
     Publish(Box<publish::Publish>),
     #[command(subcommand)]
     Metadata(Box<metadata::Metadata>),
+    Copy(copy::Copy),
+    Detach(detach::Detach),
     Store(store::Store),
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -65,6 +70,8 @@ impl Cli {
             Command::Sign(command) => block_on(command.run()),
             Command::Publish(command) => block_on(command.run()),
             Command::Metadata(command) => block_on(command.run()),
+            Command::Copy(command) => block_on(command.run()),
+            Command::Detach(command) => block_on(command.run()),
             Command::Store(command) => block_on(command.run()),
             Command::Keys(command) => command.run(),
             Command::Config(command) => command.run(),

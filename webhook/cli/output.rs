@@ -3,7 +3,7 @@
 use std::{
     error::Error,
     fmt::Write as _,
-    io::{self, Write as _},
+    io::{self, BufRead as _, Read as _, Write as _},
     process::ExitCode,
 };
 
@@ -11,6 +11,9 @@ use serde::Serialize;
 
 /// Exit code of wrong usage or configuration.
 const USAGE: u8 = 2;
+
+/// Longest answer that is read.
+const ANSWER: u64 = 64;
 
 /// Why a command stopped, with its cause, and the exit code that follows.
 #[derive(Debug)]
@@ -68,6 +71,15 @@ pub fn json(value: &impl Serialize) -> Result<(), Failure> {
 /// Prints one line for the person at the terminal.
 pub fn say(line: &str) {
     let _closed = writeln!(io::stderr(), "{line}");
+}
+
+/// Asks the person at the terminal; only a yes is one.
+pub fn ask(question: &str) -> Result<bool, Failure> {
+    let unread = |error| Failure::failed("the terminal cannot be read", error);
+    io::stderr().write_all(question.as_bytes()).map_err(unread)?;
+    let mut answer = String::new();
+    io::stdin().lock().take(ANSWER).read_line(&mut answer).map_err(unread)?;
+    Ok(["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()))
 }
 
 /// A text with the causes of an error below it, a line each.

@@ -1,5 +1,6 @@
 //! Where evidence lies: registries, Grafeas servers, the evidence cache.
 
+mod carry;
 mod deadline;
 mod error;
 mod evidence;
@@ -12,6 +13,10 @@ mod secret;
 mod task;
 mod transport;
 
+pub use carry::{
+    CarryError, Copied, CopiedManifest, CopyOptions, Destination, Fit, Graph, Item, Note, Observer,
+    Origin, Removed, Step, Tally, copy, detach,
+};
 pub use deadline::Deadline;
 pub use error::{
     Astray, CredentialError, Exchanged, FetchError, Nonsense, Peer, Presented, Wanted,
@@ -24,7 +29,8 @@ pub use grafeas::{
     Filed, FiledAbout, GrafeasStore, StoreEvidence, StoreOptions, StoreOptionsError, StoreToken,
 };
 pub use layout::{
-    BadLayoutPlace, Layout, LayoutBlob, LayoutError, LayoutImage, LayoutPlace, LayoutRoot,
+    BadLayoutPlace, BlobFile, Layout, LayoutBlob, LayoutError, LayoutImage, LayoutPlace,
+    LayoutRoot, LayoutWriter,
 };
 pub use manifesto::ManifestoError;
 pub use metadata::{NotStored, StoredMetadata, UnreadableMetadata};

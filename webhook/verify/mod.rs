@@ -11,6 +11,7 @@
 
 mod armor;
 mod authority;
+mod claim;
 pub mod describe;
 mod golang;
 mod identity;
@@ -29,6 +30,7 @@ mod trust;
 mod verified;
 
 pub use authority::{AfterExpiry, Attests, Authority, BadAttests, Identity, LayersCheckedBy, TAGS};
+pub use claim::ClaimedSigner;
 pub use identity::{BadIdentityMap, IdentityMap};
 pub use key::{Key, KeyError, fingerprint as openpgp_fingerprint};
 pub use open::Opened;

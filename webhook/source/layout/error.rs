@@ -15,6 +15,12 @@ pub enum LayoutError {
     /// The disk, or the rights on it.
     #[error("{path} cannot be read")]
     Read { path: String, source: io::Error },
+    /// The disk, the room on it, or the rights.
+    #[error("{path} cannot be written")]
+    Write { path: String, source: io::Error },
+    /// A folder that holds something else, which is left alone.
+    #[error("{path} is a folder of other things; name one that is empty, new, or an OCI layout")]
+    Occupied { path: String },
     /// Neither a layout nor an archive.
     #[error("{path} is no OCI layout and no archive of `docker save`: {why}")]
     Other { path: String, why: &'static str },

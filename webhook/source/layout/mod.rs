@@ -6,6 +6,8 @@
 //!  oci-archive:…  over a tar  manifest.json   read where they lie
 //! ```
 //!
+//! [`LayoutWriter`] makes a layout in a folder, or adds to one.
+//!
 //! Nothing is unpacked and no link is followed. All of this reads files and blocks: on an async
 //! thread it belongs into `spawn_blocking`.
 
@@ -16,6 +18,7 @@ mod folder;
 mod listing;
 mod place;
 mod section;
+mod write;
 
 use std::path::Path;
 
@@ -25,11 +28,12 @@ pub use error::LayoutError;
 pub use listing::{LayoutImage, LayoutRoot};
 pub use place::{BadLayoutPlace, LayoutPlace};
 pub use section::LayoutBlob;
+pub use write::{BlobFile, LayoutWriter};
 
 use files::Files;
 
 use crate::{
-    attest::oci::{Descriptor, Document},
+    attest::oci::{Descriptor, DescriptorError, Document},
     name::{Digest, escape},
 };
 
@@ -177,7 +181,16 @@ impl Layout {
         LayoutBlob::new(section, descriptor).map_err(|error| self.other(error))
     }
 
-    fn other(&self, source: crate::attest::oci::DescriptorError) -> LayoutError {
+    /// Why a [`LayoutBlob`] of this layout could not be read to its end.
+    pub fn unread(&self, error: std::io::Error) -> LayoutError {
+        let path = self.files.path().to_owned();
+        match error.downcast::<DescriptorError>() {
+            Ok(source) => LayoutError::Descriptor { path, source },
+            Err(source) => LayoutError::Read { path, source },
+        }
+    }
+
+    fn other(&self, source: DescriptorError) -> LayoutError {
         LayoutError::Descriptor { path: self.files.path().to_owned(), source }
     }
 

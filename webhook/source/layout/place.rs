@@ -44,6 +44,11 @@ impl LayoutPlace {
         &self.path
     }
 
+    /// Whether it is a layout in a folder, which can be written to.
+    pub fn is_folder(&self) -> bool {
+        self.transport == "oci"
+    }
+
     /// Which image in it; the only one where none is named.
     pub fn image(&self) -> Option<&str> {
         self.image.as_deref()

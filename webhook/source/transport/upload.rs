@@ -17,7 +17,7 @@ use super::{
     message::{Request, Response},
     redirect, retry,
 };
-use crate::source::error::{Astray, FetchError};
+use crate::source::error::FetchError;
 
 /// A body that is sent as it comes, once.
 pub struct Upload {
@@ -63,13 +63,9 @@ impl Transport {
         if retry::may_pass(response.status) {
             return Err(failing(request, response.status));
         }
-        match redirect::next(request, &response)? {
-            None => Ok(response),
-            Some(_) => {
-                let peer = request.peer.clone();
-                Err(FetchError::Redirect { peer, whither: Astray::Upload })
-            }
-        }
+        // It refuses every way on for what is no GET.
+        redirect::next(request, &response)?;
+        Ok(response)
     }
 }
 
