@@ -14,6 +14,7 @@ mod admission_answer;
 mod admission_exempt;
 mod admission_images;
 mod admission_reviews;
+mod carry;
 mod cli;
 mod cli_inputs;
 mod cli_publish;

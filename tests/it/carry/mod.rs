@@ -11,15 +11,21 @@ use std::{path::Path, sync::Arc, time::Duration};
 use countersign::{
     name::Digest,
     source::{
-        CarryError, Copied, CopyOptions, Destination, Graph, HostOptions, LayoutPlace, Origin,
-        Registries, RegistriesOptions, copy,
+        CarryError, Copied, CopyOptions, Credential, CredentialOptions, CredentialSource, Deadline,
+        Destination, Graph, HostOptions, LayoutPlace, Origin, Registries, RegistriesOptions,
+        Secret, copy,
     },
 };
-use countersign_kit::{Content, Key, Registry, artifact, image, index, signed_statement, statement};
+use serde_json::json;
+
+use countersign_kit::{
+    Content, Key, Registry, artifact, image, index, signed_statement, statement,
+};
 
 const SBOM: &str = "application/vnd.acme.sbom";
 const SIGNATURE: &str = "application/vnd.acme.signature";
 const ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
+const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
 const SIMPLE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 
 /// An image for two platforms with everything that people hang on one.
@@ -40,13 +46,13 @@ impl Shop {
     pub fn new() -> Self {
         let amd64 = image("shop").build();
         let arm64 = image("shop").platform("linux/arm64").build();
-        let built = statement("shop", &amd64.digest(), "https://slsa.dev/provenance/v1");
+        let built = statement(PROVENANCE, "shop", &amd64.digest(), json!({}));
         let whole = index([&amd64, &arm64]).attested(&amd64, &[built]).build();
         let sbom = artifact(SBOM).subject(&amd64).layer("text/spdx", "everything").build();
         let signed_sbom = artifact(SIGNATURE).subject(&sbom).layer("text/plain", "mine").build();
         let signature = artifact(SIGNATURE).subject(&whole).layer("text/plain", "too").build();
         let cosign = artifact("application/vnd.oci.image.config.v1+json")
-            .untyped()
+            .typed_by_config()
             .layer(SIMPLE, "{}")
             .build();
         Self { whole, amd64, sbom, signed_sbom, signature, cosign }
@@ -81,13 +87,32 @@ impl Shop {
 
 /// Clients for these registries.
 pub fn client<'a>(registries: impl IntoIterator<Item = &'a Registry>) -> Arc<Registries> {
-    let hosts = registries.into_iter().map(|registry| HostOptions {
-        host: registry.host(),
-        plain_http: true,
-        ..HostOptions::default()
-    });
+    let hosts = registries.into_iter().map(plain);
     let options = RegistriesOptions { allow: None, hosts: hosts.collect() };
     Arc::new(Registries::new(options).unwrap())
+}
+
+/// A client that shows a password to a registry, and may talk to others.
+pub fn client_with(
+    registry: &Registry,
+    username: &str,
+    password: &str,
+    others: &[&Registry],
+) -> Arc<Registries> {
+    let (username, password) = (username.to_owned(), Secret::new(password.to_owned()));
+    let source = CredentialSource::Given(Credential::Password { username, password });
+    let credentials = vec![CredentialOptions { repositories: Vec::new(), source }];
+    let mut hosts = vec![HostOptions { credentials, ..plain(registry) }];
+    hosts.extend(others.iter().copied().map(plain));
+    Arc::new(Registries::new(RegistriesOptions { allow: None, hosts }).unwrap())
+}
+
+fn plain(registry: &Registry) -> HostOptions {
+    HostOptions { host: registry.host(), plain_http: true, ..HostOptions::default() }
+}
+
+pub fn soon() -> Deadline {
+    Deadline::after(Duration::from_secs(5))
 }
 
 pub fn from(client: &Arc<Registries>, registry: &Registry, image: &str) -> Origin {
@@ -114,8 +139,7 @@ pub async fn carry_only(
     destination: &Destination,
     only: Option<&str>,
 ) -> Result<Copied, CarryError> {
-    let options =
-        CopyOptions { only: only.map(str::to_owned), idle: Duration::from_millis(500) };
+    let options = CopyOptions { only: only.map(str::to_owned), idle: Duration::from_millis(500) };
     let graph = Graph::of(origin, true).await?;
     let observer: countersign::source::Observer = Arc::new(|_| {});
     copy(origin, &graph, destination, &options, &observer).await
@@ -127,10 +151,10 @@ pub fn digest(content: &Content) -> Digest {
 
 /// A DSSE envelope by a key, as a referrer of an image.
 pub fn envelope_by(key: &Key, subject: &Content, predicate: &str) -> Content {
-    let said = statement("shop", &subject.digest(), predicate);
+    let said = statement(predicate, "shop", &subject.digest(), json!({}));
     artifact("application/vnd.countersign.attestation.v1")
         .subject(subject)
         .annotation("countersign.dev/predicate-type", predicate)
-        .layer(ENVELOPE, signed_statement(key, &said).to_string())
+        .layer(ENVELOPE, signed_statement(&said, &[key]).to_string())
         .build()
 }

@@ -81,7 +81,9 @@ impl Registry {
                 Err(io::Error::other("what is to be uploaded ends in an error"))
             }
         });
-        let body = Upload { length: descriptor.size, pieces: pieces.boxed(), idle: options.idle };
+        // An origin that stands still says so before this does.
+        let (length, pieces, idle) = (descriptor.size, pieces.boxed(), options.idle * 2);
+        let body = Upload { length, pieces, idle };
         let outcome = registries.fill(repository, slot, body, soon()).await;
         match stopped.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(error) => Err(error),
