@@ -22,7 +22,7 @@ impl ClaimedSigner {
                 .iter()
                 .flat_map(|one| of_message(&one.bytes, one.key_id.as_deref()))
                 .collect(),
-            Signed::Dsse(envelope) => envelope
+            Signed::Dsse(envelope) | Signed::Metadata { envelope, .. } => envelope
                 .signatures()
                 .iter()
                 .flat_map(|one| of_detached(&one.signature, one.key_id.as_deref()))
