@@ -3,6 +3,7 @@
 
 mod admission;
 mod agent;
+mod carry;
 mod gpg;
 mod keys;
 mod manifest;
