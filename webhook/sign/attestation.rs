@@ -9,7 +9,7 @@ use super::{Claim, PublishError, Signer};
 use crate::{
     attest::{Candidate, Signed},
     name::{Fingerprint, PinnedImage},
-    verify::{Attests, Authority, Image, Key, Trust},
+    verify::{Attests, Authority, Identity, Image, Key, LayersCheckedBy, Trust, Verified},
 };
 
 /// A claim about an image with the signature of one key, checked as a gate would that trusts it.
@@ -38,6 +38,7 @@ impl Attestation {
         let payload = claim.payload(image, created);
         let signed = match &**claim {
             Claim::SimpleSigning => signer.sign_simple(payload.clone(), created)?,
+            Claim::ImageId => signer.sign_image_id(&payload, created)?,
             Claim::Statement { .. } => {
                 Signed::Dsse(signer.sign_statement(payload.clone(), created)?)
             }
@@ -65,10 +66,11 @@ impl Attestation {
         };
         // A key elsewhere goes by another clock, and took its time.
         let now = Timestamp::now().max(self.created);
-        let judged = trust.judge(&trust.open(&candidate, &[]), &exactly(&self.image), now);
-        let signer = self.signer.to_string();
-        if judged.verified.iter().any(|one| one.authority() == signer && self.claim.is_said_by(one))
-        {
+        let judged =
+            trust.judge(&trust.open(&candidate, &[self.image.digest]), &exactly(&self.image), now);
+        let authority = authority_of(&self.claim, self.signer);
+        let is_it = |one: &Verified| one.authority() == authority && self.claim.is_said_by(one);
+        if judged.verified.iter().any(is_it) {
             return Ok(());
         }
         match judged.rejected.into_iter().next() {
@@ -78,22 +80,46 @@ impl Attestation {
     }
 }
 
-/// Trust in exactly these keys for exactly these claims, each as an authority that is named by its
-/// fingerprint.
+/// Trust in exactly these keys for exactly these claims, each as an authority of
+/// [`authority_of`] that name.
 pub(super) fn trust_in(
     keys: impl IntoIterator<Item = (Fingerprint, Vec<Key>)>,
     attests: &[Attests],
     note: Option<&crate::name::NoteName>,
 ) -> Result<Arc<Trust>, PublishError> {
-    let authorities = keys.into_iter().map(|(fingerprint, keys)| {
-        let mut authority = Authority::new(fingerprint.to_string(), keys);
-        authority.attests = attests.to_vec();
+    let authority = |name: String, keys: &[Key], attests: Vec<Attests>| {
+        let mut authority = Authority::new(name, keys.to_vec());
+        authority.attests = attests;
         authority.note = note.cloned();
         // Two subkeys in two certificates are the signer's own affair.
         authority.shared_key = true;
         authority
-    });
-    Ok(Arc::new(Trust::new(authorities.collect())?))
+    };
+    let mut authorities = Vec::new();
+    for (signer, keys) in keys {
+        // An image ID names no repository, so nothing else is asked of an authority for it.
+        let (ids, others): (Vec<_>, Vec<_>) =
+            attests.iter().cloned().partition(|kind| *kind == Attests::ImageId);
+        if !others.is_empty() {
+            authorities.push(authority(signer.to_string(), &keys, others));
+        }
+        if !ids.is_empty() {
+            let mut of_ids = authority(authority_of(&Claim::ImageId, signer), &keys, ids);
+            of_ids.identity = Identity::Digest;
+            // What the layers are is for the gate to ask; here it is about the signature.
+            of_ids.layers_checked_by = Some(LayersCheckedBy::Runtime);
+            authorities.push(of_ids);
+        }
+    }
+    Ok(Arc::new(Trust::new(authorities)?))
+}
+
+/// What the authority is called that counts this claim by this key.
+pub(super) fn authority_of(claim: &Claim, signer: Fingerprint) -> String {
+    match claim {
+        Claim::ImageId => format!("image-id {signer}"),
+        _ => signer.to_string(),
+    }
 }
 
 /// The image by its very digest, and nothing beside it.
@@ -102,7 +128,8 @@ pub(super) fn exactly(image: &PinnedImage) -> Image<'_> {
         repository: &image.repository,
         digest: image.digest,
         platform: None,
-        config: None,
+        // An image that is named by its ID has that for its digest.
+        config: Some(image.digest),
         equals: &[],
     }
 }

@@ -47,7 +47,7 @@ pub fn of(
             (details, Some(json!(envelope)))
         }
         Signed::OpenPgpMessage(message) => {
-            let armor = armored(message)?;
+            let armor = armored(message, armor::Kind::Message)?;
             let details = match api {
                 Version::V1Beta1 => json!({"pgpSignedAttestation": {
                     "signature": armor,
@@ -66,11 +66,24 @@ pub fn of(
             );
             (generic(signatures.collect()), None)
         }
+        Signed::OpenPgpDetached(signature) => {
+            let armor = armored(signature, armor::Kind::Signature)?;
+            let details = match api {
+                // The short key ID, and no content type, as ocibuilder writes them.
+                Version::V1Beta1 => json!({"pgpSignedAttestation": {
+                    "signature": armor,
+                    "pgpKeyId": key_id.get(key_id.len().saturating_sub(16)..),
+                }}),
+                Version::V1 => generic(json!([
+                    {"signature": STANDARD.encode(armor), "publicKeyId": key_id}
+                ])),
+            };
+            (details, None)
+        }
         // Metadata stays beside its value, in the registry.
-        Signed::OpenPgpDetached(_)
-        | Signed::Metadata { .. }
-        | Signed::Certified { .. }
-        | Signed::Unsupported { .. } => (Value::Null, None),
+        Signed::Metadata { .. } | Signed::Certified { .. } | Signed::Unsupported { .. } => {
+            (Value::Null, None)
+        }
     };
     let mut occurrence = json!({
         "resource": {"uri": ResourceUri::written_for(&image.repository, image.digest)},
@@ -84,9 +97,8 @@ pub fn of(
     Ok(occurrence)
 }
 
-fn armored(message: &[u8]) -> Result<String, SigningKeyError> {
-    let mut writer =
-        Writer::new(Vec::new(), armor::Kind::Message).map_err(SigningKeyError::fault)?;
+fn armored(message: &[u8], kind: armor::Kind) -> Result<String, SigningKeyError> {
+    let mut writer = Writer::new(Vec::new(), kind).map_err(SigningKeyError::fault)?;
     writer.write_all(message).map_err(SigningKeyError::fault)?;
     let armored = writer.finalize().map_err(SigningKeyError::fault)?;
     String::from_utf8(armored).map_err(SigningKeyError::fault)

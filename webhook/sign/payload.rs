@@ -22,6 +22,8 @@ pub enum Claim {
         /// The predicate, as the file had it.
         predicate: Value,
     },
+    /// "This is the configuration", of an image that is named by its ID: the payload of ocibuilder.
+    ImageId,
 }
 
 impl Claim {
@@ -29,6 +31,7 @@ impl Claim {
     pub fn predicate_type(&self) -> &str {
         match self {
             Self::SimpleSigning => "simple-signing",
+            Self::ImageId => "image-id",
             Self::Statement { predicate_type, .. } => predicate_type.as_str(),
         }
     }
@@ -38,10 +41,10 @@ impl Claim {
         Self::Statement { predicate_type: PredicateType(predicate_type.to_owned()), predicate }
     }
 
-    /// The predicate as text, empty for simple signing: tells two statements of one type apart.
+    /// The predicate as text, empty where there is none: tells two statements of one type apart.
     pub(super) fn predicate_text(&self) -> String {
         match self {
-            Self::SimpleSigning => String::new(),
+            Self::SimpleSigning | Self::ImageId => String::new(),
             Self::Statement { predicate, .. } => predicate.to_string(),
         }
     }
@@ -50,6 +53,7 @@ impl Claim {
     pub fn attests(&self) -> Attests {
         match self {
             Self::SimpleSigning => Attests::SimpleSigning,
+            Self::ImageId => Attests::ImageId,
             Self::Statement { predicate_type, .. } => {
                 Attests::Predicate(predicate_type.as_str().to_owned())
             }
@@ -60,7 +64,7 @@ impl Claim {
     pub fn is_said_by(&self, verified: &Verified) -> bool {
         verified.predicate_type() == self.predicate_type()
             && match self {
-                Self::SimpleSigning => true,
+                Self::SimpleSigning | Self::ImageId => true,
                 Self::Statement { predicate, .. } => verified.predicate() == predicate,
             }
     }
@@ -78,6 +82,7 @@ impl Claim {
                 },
                 "optional": {"creator": CREATOR, "timestamp": now.as_second()},
             }),
+            Self::ImageId => return image.digest.to_string().into_bytes(),
             Self::Statement { predicate_type, predicate } => json!({
                 "_type": "https://in-toto.io/Statement/v1",
                 "subject": [{

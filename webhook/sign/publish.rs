@@ -171,6 +171,8 @@ impl Publisher {
         published: &mut Vec<Publication>,
     ) -> Result<(), PublishError> {
         let Destinations { attach, store, folder, .. } = &self.destinations;
+        // A registry knows no image IDs.
+        let attach = *attach && !matches!(claim, Claim::ImageId);
         let attached = attach.then(|| said.at("referrers")).flatten();
         let filed = store.as_ref().and_then(|destination| said.at(destination.store.name()));
         let kept = folder.as_ref().map(|folder| folder.place_of(image, claim, signer));
@@ -178,7 +180,7 @@ impl Publisher {
             && (store.is_none() || filed.is_some())
             && kept.as_ref().is_none_or(|(_, there)| *there);
         let attestation = if complete { None } else { Some(makes().await?) };
-        if *attach {
+        if attach {
             published.push(match (attached, &attestation) {
                 (None, Some(attestation)) => self.attach(image, attestation).await?,
                 (known, _) => {

@@ -5,7 +5,10 @@ use std::{collections::HashMap, sync::Arc};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Claim, Destinations, PATIENCE, attestation::exactly};
+use super::{
+    Claim, Destinations, PATIENCE,
+    attestation::{authority_of, exactly},
+};
 use crate::{
     attest::grafeas::Version,
     name::{Fingerprint, NoteName, PinnedImage},
@@ -81,8 +84,9 @@ impl Standing {
         let filed = self.filed_about(destinations, image).await?;
         if !filed.candidates.is_empty() {
             let (trust, candidates) = (Arc::clone(&self.trust), filed.candidates.clone());
+            let image_id = [image.digest];
             let opening = tokio::task::spawn_blocking(move || {
-                candidates.iter().map(|one| trust.open(one, &[])).collect::<Vec<_>>()
+                candidates.iter().map(|one| trust.open(one, &image_id)).collect::<Vec<_>>()
             });
             for opened in landed(opening).await {
                 verified.extend(self.trust.judge(&opened, &exactly(image), now).verified);
@@ -109,14 +113,14 @@ impl Standing {
 /// Where one claim by one key stands.
 pub struct Said<'a> {
     claim: &'a Claim,
-    signer: String,
+    authority: String,
     verified: &'a [Verified],
 }
 
 impl StandingAbout {
     /// Where the claim stands, signed by that key.
     pub fn of<'a>(&'a self, claim: &'a Claim, signer: Fingerprint) -> Said<'a> {
-        Said { claim, signer: signer.to_string(), verified: &self.verified }
+        Said { claim, authority: authority_of(claim, signer), verified: &self.verified }
     }
 
     /// The name of an unsigned occurrence that says all that this one says.
@@ -132,7 +136,7 @@ impl Said<'_> {
             .iter()
             .find(|one| {
                 one.source() == source
-                    && one.authority() == self.signer
+                    && one.authority() == self.authority
                     && self.claim.is_said_by(one)
             })
             .map(|known| known.name().to_owned())

@@ -59,6 +59,8 @@ pub enum SigningKeyError {
          attest a statement with `--predicate` and `--type`, or use an OpenPGP key"
     )]
     PemMessage,
+    #[error("image IDs are signed with OpenPGP keys alone; sign them with one")]
+    PemImageId,
     #[error(
         "a user needs a name without control characters, like \"Acme builder <ci@acme.example>\""
     )]

@@ -108,6 +108,18 @@ impl Signer {
         })
     }
 
+    /// Signs an image ID as ocibuilder does: a detached signature over its text.
+    ///
+    /// # Errors
+    /// [`SigningKeyError`], if the key makes no signature, or is none of OpenPGP.
+    pub fn sign_image_id(&self, id: &[u8], at: Timestamp) -> Result<Signed, SigningKeyError> {
+        Ok(Signed::OpenPgpDetached(match self {
+            Self::OpenPgp(key) => key.sign_text(id, at)?.into(),
+            Self::Agent(key) => key.sign_detached(id)?.into(),
+            Self::Pem(_) => return Err(SigningKeyError::PemImageId),
+        }))
+    }
+
     /// Signs an in-toto statement in a DSSE envelope.
     ///
     /// # Errors

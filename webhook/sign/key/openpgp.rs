@@ -10,14 +10,14 @@ use sequoia_openpgp::{
     Cert, KeyHandle, Packet,
     cert::{CertParser, amalgamation::key::PrimaryKey as _},
     crypto::KeyPair,
-    packet::{Literal, OnePassSig},
+    packet::{Literal, OnePassSig, signature::SignatureBuilder},
     parse::Parse as _,
     policy::StandardPolicy,
     serialize::{
         Serialize as _, SerializeInto as _,
         stream::{Message, Signer},
     },
-    types::{DataFormat, HashAlgorithm, RevocationStatus},
+    types::{DataFormat, HashAlgorithm, RevocationStatus, SignatureType},
 };
 
 use super::{Passphrase, SigningKeyError};
@@ -87,17 +87,39 @@ impl SigningKey {
     /// # Errors
     /// [`SigningKeyError::Signing`].
     pub fn sign_detached(&self, data: &[u8], at: Timestamp) -> Result<Vec<u8>, SigningKeyError> {
+        self.detached(SignatureType::Binary, data, at)
+    }
+
+    /// A detached signature over a text, binary.
+    ///
+    /// # Errors
+    /// [`SigningKeyError::Signing`], when the library makes none.
+    pub fn sign_text(&self, text: &[u8], at: Timestamp) -> Result<Vec<u8>, SigningKeyError> {
+        self.detached(SignatureType::Text, text, at)
+    }
+
+    fn detached(
+        &self,
+        kind: SignatureType,
+        data: &[u8],
+        at: Timestamp,
+    ) -> Result<Vec<u8>, SigningKeyError> {
         let mut signature = Vec::new();
         let message = Message::new(&mut signature);
-        let mut signer =
-            self.signer(message, at)?.detached().build().map_err(SigningKeyError::fault)?;
+        let signer = self.signer(kind, message, at)?;
+        let mut signer = signer.detached().build().map_err(SigningKeyError::fault)?;
         signer.write_all(data).map_err(SigningKeyError::fault)?;
         signer.finalize().map_err(SigningKeyError::fault)?;
         Ok(signature)
     }
 
-    fn signer<'a>(&self, sink: Message<'a>, at: Timestamp) -> Result<Signer<'a>, SigningKeyError> {
-        Signer::new(sink, self.pair.clone())
+    fn signer<'a>(
+        &self,
+        kind: SignatureType,
+        sink: Message<'a>,
+        at: Timestamp,
+    ) -> Result<Signer<'a>, SigningKeyError> {
+        Signer::with_template(sink, self.pair.clone(), SignatureBuilder::new(kind))
             .and_then(|signer| signer.hash_algo(HashAlgorithm::SHA512))
             .map(|signer| signer.creation_time(system_time(at)))
             .map_err(SigningKeyError::fault)
