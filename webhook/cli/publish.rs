@@ -47,8 +47,7 @@ impl Publish {
             self.registry.connect(entries.iter().map(|entry| &entry.image.repository))?;
         let store = self.store.connect()?;
         if let Some(store) = &store {
-            let records = entries.iter().flat_map(|entry| &entry.records);
-            store.prepare(records, self.store.create_note).await.map_err(Failure::of)?;
+            store.prepare(&entries, self.store.create_note).await.map_err(Failure::of)?;
         }
         let destinations = Destinations { registries, attach: self.attach, store, folder: None };
         let publisher =

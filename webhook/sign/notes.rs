@@ -5,26 +5,25 @@ use std::sync::Arc;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 
-use super::{PATIENCE, PublishError, Record, StoreDestination};
+use super::{Entry, PATIENCE, PublishError, StoreDestination};
 use crate::{
     name::NoteName,
     source::{Deadline, FetchError},
 };
 
 impl StoreDestination {
-    /// Sees to it that the attestations' note, and those of `records`, are there: makes those that
-    /// are missing if `create`.
+    /// Sees to it that the notes of all that `entries` say are there: makes those that are missing if
+    /// `create`.
     ///
     /// # Errors
     /// A note is missing, or the store did not do its part.
-    pub async fn prepare(
-        &self,
-        records: impl IntoIterator<Item = &Record>,
-        create: bool,
-    ) -> Result<(), PublishError> {
-        // The attestations' own note has no message: the store's client knows it.
-        let mut notes: Vec<(NoteName, Option<Value>)> = vec![(self.note.clone(), None)];
-        for record in records {
+    pub async fn prepare(&self, entries: &[Entry], create: bool) -> Result<(), PublishError> {
+        let mut notes: Vec<(NoteName, Option<Value>)> = Vec::new();
+        if entries.iter().any(|entry| !entry.claims.is_empty() || !entry.signed.is_empty()) {
+            // The attestations' own note has no message: the store's client knows it.
+            notes.push((self.note.clone(), None));
+        }
+        for record in entries.iter().flat_map(|entry| &entry.records) {
             if notes.iter().all(|(known, _)| *known != record.note) {
                 notes.push((record.note.clone(), Some(record.note_message())));
             }
