@@ -16,6 +16,7 @@ mod key;
 mod metadata;
 mod notes;
 mod occurrence;
+pub mod ocibuilder;
 mod packed;
 mod payload;
 mod platforms;

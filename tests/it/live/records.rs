@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::{
     cli::{Desk, stderr, stdout},
+    cli_ocibuilder,
     peer::Grafeas,
 };
 
@@ -52,4 +53,20 @@ fn the_reference_server_keeps_builds_and_findings() {
     let records = &input["images"][0]["records"];
     assert_eq!(records["builds"].as_array().map(Vec::len), Some(1), "{records}");
     assert_eq!(records["vulnerabilities"].as_array().map(Vec::len), Some(6), "{records}");
+}
+
+#[test]
+#[ignore = "needs grafeas-server"]
+fn the_reference_server_keeps_what_ocibuilder_wrote() {
+    let (desk, grafeas) = (Desk::new(), Grafeas::start());
+    let key = countersign_kit::Key::options("oci").password("").generate();
+    cli_ocibuilder::prepared(&desk, &grafeas.url(), &key);
+    for (time, lines) in [("first", 6), ("again", 0)] {
+        let signed = cli_ocibuilder::sign(&desk, &key.secret_armored(), &["--create-note"]);
+        assert!(signed.status.success(), "{time}: {}", stderr(&signed));
+        assert_eq!(stdout(&signed).lines().count(), lines, "{time}: {}", stderr(&signed));
+    }
+    let shown = desk.run(&["evidence", &desk.by_tag(), "--config", "digest.yaml"]);
+    let input: Value = serde_json::from_str(&stdout(&shown)).unwrap();
+    cli_ocibuilder::check_records(&desk, &input["images"][0]["records"]);
 }

@@ -21,7 +21,7 @@ use super::{
 #[derive(Debug, clap::Args)]
 pub struct StoreArguments {
     /// URL of a Grafeas server
-    #[arg(long, value_name = "URL", requires = "note")]
+    #[arg(long, value_name = "URL", requires = "note", group = STORED)]
     pub store: Option<url::Url>,
     /// The version that the server speaks: v1beta1 (the reference server) or v1 (Google's)
     #[arg(long, value_enum, default_value = "v1beta1")]
@@ -33,10 +33,10 @@ pub struct StoreArguments {
     #[arg(long, value_name = "projects/P", requires = "store")]
     project: Option<ProjectName>,
     /// Make the note, and its project, where they are missing
-    #[arg(long, requires = "store")]
+    #[arg(long, requires = STORED)]
     pub create_note: bool,
     /// The server's authority, in PEM
-    #[arg(long, value_name = "FILE", requires = "store")]
+    #[arg(long, value_name = "FILE", requires = STORED)]
     store_ca: Option<PathBuf>,
     /// Our certificate for the server, in PEM
     #[arg(long, value_name = "FILE", requires = "store_certificate_key")]
@@ -45,9 +45,12 @@ pub struct StoreArguments {
     #[arg(long, value_name = "FILE", requires = "store_certificate")]
     store_certificate_key: Option<PathBuf>,
     /// A bearer token for the server: a file, `env:NAME`, or `google` (its metadata server's)
-    #[arg(long, value_name = "FILE|env:NAME|google", requires = "store")]
+    #[arg(long, value_name = "FILE|env:NAME|google", requires = STORED)]
     store_token: Option<StoreTokenArgument>,
 }
+
+/// Whatever names a store: `--store`, or an argument of a command of its own.
+pub const STORED: &str = "stored";
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 enum Api {
@@ -94,6 +97,16 @@ impl StoreArguments {
     pub fn connect(&self) -> Result<Option<StoreDestination>, Failure> {
         let (Some(url), Some(note)) = (&self.store, &self.note) else { return Ok(None) };
         let project = self.project.clone().unwrap_or_else(|| note.project());
+        self.connect_to(url, note.clone(), project).map(Some)
+    }
+
+    /// A server that something else than these arguments names.
+    pub fn connect_to(
+        &self,
+        url: &url::Url,
+        note: NoteName,
+        project: ProjectName,
+    ) -> Result<StoreDestination, Failure> {
         let mut options =
             StoreOptions::new(url.as_str(), url.clone(), self.api.into(), project.clone());
         options.ca = pem(self.store_ca.as_ref())?;
@@ -105,6 +118,6 @@ impl StoreArguments {
         own.into_iter().collect::<Result<Vec<_>, _>>()?;
         options.token = self.store_token.as_ref().map(StoreTokenArgument::token).transpose()?;
         let store = Arc::new(GrafeasStore::new(options).map_err(Failure::of)?);
-        Ok(Some(StoreDestination { store, note: note.clone(), project }))
+        Ok(StoreDestination { store, note, project })
     }
 }

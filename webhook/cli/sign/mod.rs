@@ -3,14 +3,19 @@
 mod build;
 mod claims;
 mod images;
+mod ocibuilder;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use crate::sign::{Destinations, Entry, Folder, Publisher, with_platforms};
+use crate::sign::{
+    Destinations, Entry, Folder, Publisher, Signer,
+    ocibuilder::{Kind, OciBuilder},
+    with_platforms,
+};
 
 use super::{
     Failure,
-    arguments::{KeyArguments, RegistryArguments, StoreArguments},
+    arguments::{KeyArguments, RegistryArguments, STORED, StoreArguments},
     report::{Format, Report},
     secret,
 };
@@ -36,6 +41,15 @@ pub struct Sign {
     keys: KeyArguments,
     #[command(flatten)]
     claims: ClaimArguments,
+    /// Write what ocibuilder wrote, by the `metadata:` block of its file: key, store and notes stand
+    /// there
+    #[arg(
+        long,
+        value_name = "FILE",
+        group = STORED,
+        conflicts_with_all = ["predicate", "build", "vulnerabilities", "output_dir", "recursive"],
+    )]
+    ocibuilder: Option<PathBuf>,
     /// Push the attestation to the image's registry, as a referrer of the image
     #[arg(long)]
     attach: bool,
@@ -58,6 +72,9 @@ impl Sign {
     /// Signs and publishes; what is published is printed at once.
     pub async fn run(self) -> Result<ExitCode, Failure> {
         secret::guard()?;
+        if let Some(file) = &self.ocibuilder {
+            return self.like_ocibuilder(&ocibuilder::read(file)?).await;
+        }
         if !self.attach && self.store.store.is_none() && self.output_dir.is_none() {
             return Err(Failure::usage(
                 "nothing says where the attestation goes; \
@@ -82,12 +99,37 @@ impl Sign {
         }
         let entries: Vec<Entry> = images.into_iter().map(|image| said.about(image)).collect();
         if let Some(store) = &store {
-            let records = entries.iter().flat_map(|entry| &entry.records);
-            store.prepare(records, self.store.create_note).await.map_err(Failure::of)?;
+            store.prepare(&entries, self.store.create_note).await.map_err(Failure::of)?;
         }
         let folder = self.output_dir.as_deref().map(Folder::create).transpose();
         let folder = folder.map_err(Failure::of)?;
         let destinations = Destinations { registries, attach: self.attach, store, folder };
+        self.publish(signers, entries, destinations).await
+    }
+
+    /// What ocibuilder wrote after a build, of an image that was pushed since.
+    async fn like_ocibuilder(&self, file: &OciBuilder) -> Result<ExitCode, Failure> {
+        let gathered = self.images.gather()?;
+        let mut signers = self.keys.load()?;
+        if signers.is_empty() && file.data.contains(&Kind::Attestation) {
+            signers.push(ocibuilder::signer(file)?);
+        }
+        let registries = self.registry.connect(gathered.repositories())?;
+        let images = gathered.pinned(&registries).await?;
+        let store = ocibuilder::store(file, &self.store)?;
+        let entries = ocibuilder::entries(file, &images, &registries).await?;
+        store.prepare(&entries, self.store.create_note).await.map_err(Failure::of)?;
+        let destinations =
+            Destinations { registries, attach: self.attach, store: Some(store), folder: None };
+        self.publish(signers, entries, destinations).await
+    }
+
+    async fn publish(
+        &self,
+        signers: Vec<Signer>,
+        entries: Vec<Entry>,
+        destinations: Destinations,
+    ) -> Result<ExitCode, Failure> {
         let publisher = Publisher::new(signers, Vec::new(), &entries, destinations)
             .await
             .map_err(Failure::of)?;

@@ -1,0 +1,161 @@
+//! `sign --ocibuilder`: what ocibuilder wrote, and what gates look up beside it.
+
+use std::{fs, path::Path, process::Command};
+
+use countersign_kit::Key;
+use serde_json::{Value, json};
+
+use crate::cli::{Desk, stderr, stdout};
+
+/// A file of ocibuilder for this desk, and a configuration that trusts the key.
+pub fn prepared(desk: &Desk, store: &str, key: &Key) -> String {
+    let host = desk.registry.host();
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/ocibuilder/ocibuilder.yaml");
+    let text = fs::read_to_string(fixture).unwrap();
+    let text = text.replace("REPOSITORY", &format!("{host}/acme/shop")).replace("HOSTNAME", store);
+    desk.write("ocibuilder.yaml", &text);
+    desk.write("oci.asc", &key.certificate_armored());
+    for (file, attests) in [
+        ("id.yaml", "[image-id], identity: digest, layersCheckedBy: runtime"),
+        ("digest.yaml", "[simple-signing]"),
+    ] {
+        desk.write(
+            file,
+            &format!(
+                "registries: {{allow: [\"{host}/**\"], hosts: [{{host: \"{host}\", plainHttp: true}}]}}\n\
+                 stores: [{{name: grafeas, url: \"{store}\", api: v1beta1, project: projects/image-build, records: [\"projects/image-build/notes/*\"]}}]\n\
+                 authorities: [{{name: oci, keys: [{{openpgp: oci.asc}}], note: projects/image-build/notes/oci-attest, attests: {attests}}}]\n\
+                 policies: [{{name: attested, match: {{}}, rules: [{{use: attested, parameters: {{authorities: [oci]}}}}], mode: enforce}}]\n\
+                 unmatched: deny\n"
+            ),
+        );
+    }
+    text
+}
+
+pub fn sign(desk: &Desk, key: &str, more: &[&str]) -> std::process::Output {
+    Command::new(env!("CARGO_BIN_EXE_countersign"))
+        .args(["sign", "--ocibuilder", "ocibuilder.yaml", &desk.by_digest()])
+        .args(more)
+        .current_dir(desk.path("."))
+        .env("DOCKER_CONFIG", desk.path("."))
+        .env("OCI_PRI_KEY", key)
+        .env("OCI_PUB_KEY", "not looked at")
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn what_ocibuilder_wrote_counts_by_id_and_by_digest() {
+    let desk = Desk::new();
+    // ocibuilder's documentation has its keys made with an empty passphrase.
+    let key = Key::options("oci").password("").generate();
+    prepared(&desk, &desk.grafeas.url(), &key);
+    let missing = sign(&desk, &key.secret_armored(), &[]);
+    assert_eq!(missing.status.code(), Some(1), "{}", stderr(&missing));
+    for note in ["oci-attest", "oci-build", "oci-image", "--create-note"] {
+        assert!(stderr(&missing).contains(note), "{}", stderr(&missing));
+    }
+    let signed = sign(&desk, &key.secret_armored(), &["--create-note"]);
+    assert!(signed.status.success(), "{}", stderr(&signed));
+    assert_eq!(stdout(&signed).lines().count(), 6, "three kinds, twice: {}", stdout(&signed));
+    let again = sign(&desk, &key.secret_armored(), &[]);
+    assert_eq!(
+        (again.status.code(), stdout(&again)),
+        (Some(0), String::new()),
+        "{}",
+        stderr(&again)
+    );
+    for file in ["id.yaml", "digest.yaml"] {
+        let judged = desk.run(&["verify", &desk.by_tag(), "--config", file]);
+        assert!(judged.status.success(), "{file}: {}", stdout(&judged));
+    }
+    let shown = desk.run(&["evidence", &desk.by_tag(), "--config", "digest.yaml"]);
+    let input: Value = serde_json::from_str(&stdout(&shown)).unwrap();
+    check_records(&desk, &input["images"][0]["records"]);
+}
+
+pub fn check_records(desk: &Desk, records: &Value) {
+    let (repository, digest) = (format!("{}/acme/shop", desk.registry.host()), desk.shop.digest());
+    let of = |list: &str, member: &str, digest: &str| {
+        let ends = |one: &&Value| one["resource"].as_str().is_some_and(|uri| uri.ends_with(digest));
+        let found = records[list].as_array().and_then(|all| all.iter().find(ends));
+        found.unwrap_or_else(|| panic!("{list} of {digest}: {records}"))[member].clone()
+    };
+    let provenance = of("builds", "build", &digest)["provenance"].clone();
+    assert_eq!(
+        provenance["builtArtifacts"],
+        json!([{"checksum": digest, "id": format!("{repository}@{digest}"), "names": [format!("{repository}:1.4")]}])
+    );
+    assert_eq!(provenance["projectId"], "image-build");
+    assert_eq!(provenance["creator"], "builder@acme.example");
+    assert_eq!(
+        provenance["sourceProvenance"],
+        json!({"artifactStorageSourceUri": "https://git.example/acme/shop"})
+    );
+    let image = of("derived", "image", &digest);
+    assert_eq!(image["fingerprint"]["v1Name"], desk.shop.image_id());
+    assert_eq!(
+        image["fingerprint"]["v2Blob"].as_array().map(Vec::len),
+        Some(desk.shop.blobs.len() - 1)
+    );
+    assert!(image["fingerprint"]["v2Name"].as_str().unwrap().starts_with("sha256:"), "{image}");
+}
+
+#[test]
+fn what_is_wrong_with_the_file_or_the_image() {
+    let desk = Desk::new();
+    let key = Key::options("oci").generate();
+    let text = prepared(&desk, &desk.grafeas.url(), &key);
+    let secret = key.secret_armored();
+    let inline = format!("      {}", secret.trim_end().replace('\n', "\n      "));
+    for (name, text, code, want) in [
+        ("no block", "build: {}\n".to_owned(), 2, "ocibuilder.yaml: has no metadata: block"),
+        (
+            "no note",
+            text.replace("image: projects/image-build/notes/oci-image", "other: x"),
+            2,
+            "has no metadata.storeConfig.grafeas.notes.image",
+        ),
+        (
+            "a kind that is none",
+            text.replace("[attestation, build, image]", "[sbom]"),
+            2,
+            "line 30: this is not as in",
+        ),
+        ("no kind", text.replace("[attestation, build, image]", "[]"), 2, "metadata.data is empty"),
+        (
+            "no URL",
+            text.replace(&desk.grafeas.url(), "grafeas"),
+            2,
+            "metadata.hostname \"grafeas\" is no URL",
+        ),
+        (
+            "no key",
+            text.replace("envPrivateKey: OCI_PRI_KEY", "envPrivateKey: \"\""),
+            2,
+            "names a key",
+        ),
+        (
+            "a variable that is not there",
+            text.replace("OCI_PRI_KEY", "OCI_NO_KEY"),
+            1,
+            "OCI_NO_KEY",
+        ),
+        (
+            "the key in the file",
+            text.replace("envPrivateKey: OCI_PRI_KEY", &format!("plainPrivateKey: |\n{inline}")),
+            0,
+            "",
+        ),
+    ] {
+        desk.write("ocibuilder.yaml", &text);
+        let ended = sign(&desk, &secret, &["--create-note"]);
+        assert_eq!(ended.status.code(), Some(code), "{name}: {}", stderr(&ended));
+        assert!(stderr(&ended).contains(want), "{name}: {}", stderr(&ended));
+        assert!(!stderr(&ended).contains("PRIVATE KEY"), "{name}: {}", stderr(&ended));
+    }
+    let both =
+        sign(&desk, &secret, &["--store", "http://127.0.0.1:1", "--note", "projects/p/notes/n"]);
+    assert_eq!(both.status.code(), Some(2), "{}", stderr(&both));
+}
