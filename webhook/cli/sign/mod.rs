@@ -35,15 +35,15 @@ use images::ImageArguments;
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Sign {
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Which images")]
     images: ImageArguments,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Keys")]
     keys: KeyArguments,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "What is said of them")]
     claims: ClaimArguments,
     /// Write what ocibuilder wrote, by the `metadata:` block of its file: key, store and notes stand
     /// there
-    #[arg(
+    #[arg(help_heading = "What is said of them", 
         long,
         value_name = "FILE",
         group = STORED,
@@ -51,22 +51,25 @@ pub struct Sign {
     )]
     ocibuilder: Option<PathBuf>,
     /// Push the attestation to the image's registry, as a referrer of the image
-    #[arg(long)]
+    #[arg(long, help_heading = PLACES)]
     attach: bool,
     /// Write what was signed into a folder, for `countersign publish` on a machine with the network
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["attach", "store", "recursive"])]
+    #[arg(long, help_heading = PLACES, value_name = "DIR", conflicts_with_all = ["attach", "store", "recursive"])]
     output_dir: Option<PathBuf>,
     /// Sign each platform of an index too
-    #[arg(long)]
+    #[arg(long, help_heading = "Which images")]
     recursive: bool,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = PLACES)]
     store: StoreArguments,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Registries")]
     registry: RegistryArguments,
     /// How to print what was published
-    #[arg(short, long, value_enum, default_value = "text")]
+    #[arg(short, long, help_heading = PLACES, value_enum, default_value = "text")]
     output: Format,
 }
+
+/// Where the help lists what is published, and how.
+const PLACES: &str = "Where it goes";
 
 impl Sign {
     /// Signs and publishes; what is published is printed at once.

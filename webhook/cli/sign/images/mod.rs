@@ -32,7 +32,7 @@ pub struct ImageArguments {
     /// A folder of files with {"image": …, "digest": …}, written by steps that pushed the images
     #[arg(long, value_name = "DIR", requires = "repository")]
     outputs: Option<PathBuf>,
-    /// A folder of Tekton results: *`IMAGE_URL` and *`IMAGE_DIGEST`, IMAGES, *`ARTIFACT_OUTPUTS`
+    /// A folder of Tekton results: `IMAGE_URL` with `IMAGE_DIGEST`, `IMAGES`, `ARTIFACT_OUTPUTS`
     #[arg(long, value_name = "DIR", requires = "repository")]
     results: Option<PathBuf>,
     /// What `docker buildx build --metadata-file` or `docker buildx bake` wrote
