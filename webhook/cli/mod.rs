@@ -10,6 +10,7 @@ mod copy;
 mod detach;
 mod evidence;
 mod keys;
+mod local;
 mod metadata;
 mod output;
 mod place;

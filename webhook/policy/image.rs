@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::held;
 use crate::{
-    attest::oci::ImageConfig,
+    attest::{buildkit::EmbeddedStatement, oci::ImageConfig},
     name::{Code, Digest, ImageRef, Repository},
-    verify::{Rejection, SubjectImage, Verified},
+    verify::{Level, Rejection, SubjectImage, Verified},
 };
 
 /// One image on one platform.
@@ -49,6 +49,21 @@ pub struct StatementEntry<'a> {
     pub subject: SubjectImage,
     pub predicate_type: &'a str,
     pub predicate: &'a Value,
+}
+
+impl<'a> StatementEntry<'a> {
+    /// `statement`, covered by the signature of `authority` over the index, if by any.
+    pub fn new(statement: &'a EmbeddedStatement, authority: Option<&'a str>) -> Self {
+        let (digest, level) = (statement.subject, Level::Manifest);
+        Self {
+            source: "index",
+            name: statement.digest.to_string(),
+            authority,
+            subject: SubjectImage { repository: None, digest, level },
+            predicate_type: &statement.predicate_type,
+            predicate: &statement.predicate,
+        }
+    }
 }
 
 /// Who runs the image.

@@ -6,6 +6,7 @@ mod error;
 mod evidence;
 mod grafeas;
 mod layout;
+mod local;
 mod manifesto;
 mod metadata;
 mod registry;
@@ -32,6 +33,7 @@ pub use layout::{
     BadLayoutPlace, BlobFile, Layout, LayoutBlob, LayoutError, LayoutImage, LayoutPlace,
     LayoutRoot, LayoutWriter,
 };
+pub use local::{Engine, EngineError, LocalError, LocalImage, LocalPlatform};
 pub use manifesto::ManifestoError;
 pub use metadata::{NotStored, StoredMetadata, UnreadableMetadata};
 pub use registry::{

@@ -2,4 +2,5 @@
 
 mod genuine;
 mod hostile;
+mod same;
 pub mod vector;

@@ -35,6 +35,8 @@ fn pushed(files: &HashMap<String, Vec<u8>>, descriptor: &Value) -> Content {
     let media_type = descriptor["mediaType"].as_str().unwrap();
     let mut content = Content::raw(media_type, bytes.clone());
     let list = |member: &str| document[member].as_array().cloned().unwrap_or_default();
+    content.platform = descriptor.get("platform").cloned();
+    content.listed = descriptor["annotations"].as_object().cloned().unwrap_or_default();
     content.children = list("manifests").iter().map(|child| pushed(files, child)).collect();
     let blobs = list("layers").into_iter().chain(document.get("config").cloned());
     content.blobs = blobs

@@ -55,6 +55,7 @@
 //! assert_eq!(registry.count(Kind::Manifest), 0);
 //! ```
 
+mod engine;
 mod grafeas;
 mod image;
 mod key;
@@ -64,9 +65,10 @@ mod registry;
 mod review;
 mod tls;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
+pub use engine::{Engine, EngineKind};
 pub use grafeas::{
     Grafeas, Quirks, attestation_generic, attestation_pgp, attestation_v1, build_occurrence,
     occurrence, vulnerability_occurrence,

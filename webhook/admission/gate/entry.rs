@@ -14,7 +14,7 @@ use crate::{
         Container, ImageEntry, ImagePart, InputError, Lookup, Platform, Records, StatementEntry,
     },
     source::{self, Answered, FetchError, Runnable},
-    verify::{Image, LayersUnchecked, Level, Rejection, SubjectImage, Trust, Verified},
+    verify::{Image, LayersUnchecked, Level, Rejection, Trust, Verified},
 };
 
 use super::{policy::Platforms, subject::Subject};
@@ -202,18 +202,7 @@ impl Covered {
     /// these `platforms` counts.
     fn entries(&self, platforms: Platforms) -> Vec<StatementEntry<'_>> {
         let by = if platforms.count(Level::Index) { self.by.as_slice() } else { &[] };
-        let entry = |authority| StatementEntry {
-            source: "index",
-            name: self.statement.digest.to_string(),
-            authority,
-            subject: SubjectImage {
-                repository: None,
-                digest: self.statement.subject,
-                level: Level::Manifest,
-            },
-            predicate_type: &self.statement.predicate_type,
-            predicate: &self.statement.predicate,
-        };
+        let entry = |authority| StatementEntry::new(&self.statement, authority);
         match by {
             [] => vec![entry(None)],
             by => by.iter().map(|authority| entry(Some(&**authority))).collect(),

@@ -333,7 +333,7 @@ const MOST_ENTRIES: usize = 64;
 
 /// And some for what is said about each of them. None is passed over: an index with more is
 /// refused, or what can run could hide behind what cannot.
-const MOST_LISTED: usize = 512;
+pub const MOST_LISTED: usize = 512;
 
 #[cfg(test)]
 mod tests {

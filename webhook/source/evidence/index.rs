@@ -38,6 +38,11 @@ impl Interest {
         Self { all, types: types.collect(), envelopes }
     }
 
+    /// Every statement, and nothing that somebody would have to verify.
+    pub fn all_statements() -> Self {
+        Self { all: true, ..Self::default() }
+    }
+
     /// Whether indexes are worth a look at all.
     pub fn exists(&self) -> bool {
         self.all || self.envelopes || !self.types.is_empty()

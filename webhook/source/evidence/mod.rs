@@ -8,8 +8,8 @@
 mod answer;
 mod cache;
 mod flight;
-mod image;
-mod index;
+pub(super) mod image;
+pub(super) mod index;
 mod lookup;
 mod metadata;
 mod referrers;

@@ -190,6 +190,11 @@ impl Layout {
         }
     }
 
+    /// The error of a cap that was hit.
+    pub(super) fn too_much(&self, limit: u64, what: &'static str) -> LayoutError {
+        LayoutError::TooMuch { path: self.files.path().to_owned(), limit, what }
+    }
+
     fn other(&self, source: DescriptorError) -> LayoutError {
         LayoutError::Descriptor { path: self.files.path().to_owned(), source }
     }

@@ -44,10 +44,7 @@ impl LazyClient {
     /// Follows nothing, unpacks nothing, repeats nothing and knows no proxy by itself.
     fn make(&self) -> Result<Client, reqwest::Error> {
         let settings = &self.settings;
-        if CryptoProvider::get_default().is_none() {
-            // `main` sets it; a test or another program may not have. Losing the race is as good.
-            let _ = ring::default_provider().install_default();
-        }
+        choose_cryptography();
         let mut builder = Client::builder()
             .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
@@ -70,6 +67,14 @@ impl LazyClient {
             builder = builder.identity(identity.clone());
         }
         builder.build()
+    }
+}
+
+/// Without a choice no client can be made, not even one that speaks no TLS.
+pub fn choose_cryptography() {
+    if CryptoProvider::get_default().is_none() {
+        // Losing the race is as good: all of ours choose the same.
+        let _ = ring::default_provider().install_default();
     }
 }
 

@@ -26,6 +26,7 @@ use reqwest::{Certificate, Identity};
 use tracing::debug;
 use url::Url;
 
+pub(super) use client::choose_cryptography;
 pub use message::{Cap, Redirects, Request, Response};
 pub(super) use redirect::is_plain;
 pub(super) use retry::scattered;

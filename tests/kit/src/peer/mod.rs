@@ -31,6 +31,7 @@ pub use record::{Kind, Request, round_trips};
 use crate::tls::{Ca, server_config};
 use fault::Faults;
 use record::Records;
+pub(crate) use serve::connection;
 
 /// Where and how a peer listens. Always on 127.0.0.1.
 #[derive(Clone, Debug, Default)]
@@ -87,7 +88,7 @@ pub(crate) trait Handler: Send + Sync + 'static {
     fn answer(&self, request: &Request) -> Answer;
 }
 
-struct Scripted<F>(F);
+pub(crate) struct Scripted<F>(pub(crate) F);
 
 impl<F: Fn(&Request) -> Answer + Send + Sync + 'static> Handler for Scripted<F> {
     fn kind(&self, _method: &str, _path: &str) -> Kind {

@@ -1,0 +1,89 @@
+//! What an image on disk says of itself.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{LocalImage, LocalPlatform};
+use crate::{
+    attest::oci::{Descriptor, Document, Manifest},
+    source::{
+        ImageError, Layout, LayoutError, LayoutImage,
+        evidence::{
+            image::{Described, MOST_LISTED},
+            index::{Holder, Interest, read},
+        },
+    },
+};
+
+/// Why an image on disk cannot be described.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalError {
+    /// The layout is at fault.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// The image is.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+}
+
+impl Layout {
+    /// What `image` is, and what its index says of each of its platforms. Reads files as it goes.
+    ///
+    /// # Errors
+    /// Something is not there, damaged, or too much.
+    pub async fn inspect(&self, image: &LayoutImage) -> Result<LocalImage, LocalError> {
+        let root = self.root(image)?;
+        let (bytes, document) = self.document(root)?;
+        let listed: Vec<Descriptor> = match &document {
+            Document::Index(index) => index.manifests.iter().take(MOST_LISTED).cloned().collect(),
+            Document::Manifest(_) => Vec::new(),
+        };
+        let top = Arc::new(Described::new(root.digest, &root.media_type, &bytes, document));
+        let mut nested = Vec::new();
+        for within in top.nested_indexes()? {
+            let Some(entry) = listed.iter().find(|entry| entry.digest == within) else { continue };
+            let (bytes, document) = self.document(entry)?;
+            let described = Described::new(within, &entry.media_type, &bytes, document);
+            nested.push(Arc::new(described));
+        }
+        let mut platforms = Vec::new();
+        for child in top.runnable(&nested, &[])? {
+            let indexes = std::iter::once(&top).chain(&nested);
+            let carriers: Vec<Descriptor> =
+                indexes.flat_map(|index| index.carriers(child.manifest)).cloned().collect();
+            let embedded =
+                read(&InLayout(self), child.manifest, &carriers, &Interest::all_statements())
+                    .await?;
+            platforms.push(LocalPlatform {
+                platform: child.platform,
+                manifest: child.manifest,
+                statements: embedded.statements,
+                rejected: embedded.rejected,
+            });
+        }
+        Ok(LocalImage { digest: root.digest, media_type: root.media_type.clone(), platforms })
+    }
+}
+
+struct InLayout<'a>(&'a Layout);
+
+impl Holder for InLayout<'_> {
+    type Error = LayoutError;
+
+    async fn manifest(&self, descriptor: &Descriptor) -> Result<Option<Manifest>, LayoutError> {
+        match self.0.document(descriptor) {
+            Ok((_, Document::Manifest(manifest))) => Ok(Some(*manifest)),
+            Ok(_) | Err(LayoutError::Document { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn blob(&self, descriptor: &Descriptor, cap: u64) -> Result<Bytes, LayoutError> {
+        self.0.blob(descriptor, cap)
+    }
+
+    fn too_much(&self, limit: usize, what: &'static str) -> LayoutError {
+        self.0.too_much(limit as u64, what)
+    }
+}
