@@ -56,10 +56,12 @@ fn what_ocibuilder_wrote_counts_by_id_and_by_digest() {
     for note in ["oci-attest", "oci-build", "oci-image", "--create-note"] {
         assert!(stderr(&missing).contains(note), "{}", stderr(&missing));
     }
-    let signed = sign(&desk, &key.secret_armored(), &["--create-note"]);
+    let times = ["--started", "2026-11-20T08:00:00Z", "--finished", "2026-11-20T08:05:00Z"];
+    let signed =
+        sign(&desk, &key.secret_armored(), &[&["--create-note"], times.as_slice()].concat());
     assert!(signed.status.success(), "{}", stderr(&signed));
     assert_eq!(stdout(&signed).lines().count(), 6, "three kinds, twice: {}", stdout(&signed));
-    let again = sign(&desk, &key.secret_armored(), &[]);
+    let again = sign(&desk, &key.secret_armored(), &times);
     assert_eq!(
         (again.status.code(), stdout(&again)),
         (Some(0), String::new()),
@@ -72,7 +74,11 @@ fn what_ocibuilder_wrote_counts_by_id_and_by_digest() {
     }
     let shown = desk.run(&["evidence", &desk.by_tag(), "--config", "digest.yaml"]);
     let input: Value = serde_json::from_str(&stdout(&shown)).unwrap();
-    check_records(&desk, &input["images"][0]["records"]);
+    let records = &input["images"][0]["records"];
+    check_records(&desk, records);
+    let provenance = &records["builds"][0]["build"]["provenance"];
+    assert_eq!(provenance["startTime"], "2026-11-20T08:00:00Z");
+    assert_eq!(provenance["endTime"], "2026-11-20T08:05:00Z");
 }
 
 pub fn check_records(desk: &Desk, records: &Value) {

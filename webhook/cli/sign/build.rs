@@ -6,13 +6,19 @@ use jiff::Timestamp;
 
 use crate::{
     name::NoteName,
-    sign::build::{
-        BuildRecord, Ci, Environment, Given, Material, Observed, Origin, is_revision, read_git,
-        source_uri,
+    sign::{
+        build::{
+            BuildRecord, Ci, Environment, Given, Material, Observed, Origin, is_revision, read_git,
+            source_uri,
+        },
+        ocibuilder::BuildTimes,
     },
 };
 
 use super::super::output;
+
+/// The flags that record a build.
+pub const RECORDED: &str = "recorded";
 
 /// A record of the build. What is not given here is taken from the CI's variables, Tekton's
 /// results, and the git work tree; what none of them knows is left out.
@@ -20,7 +26,7 @@ use super::super::output;
 #[command(next_help_heading = "Build record")]
 pub struct BuildArguments {
     /// Sign how the images were built, as SLSA provenance; with --store also a BUILD occurrence
-    #[arg(long)]
+    #[arg(long, group = RECORDED)]
     pub build: bool,
     /// Who built: a URI that rules can ask for
     #[arg(long, value_name = "URI", value_parser = uri, requires = "build")]
@@ -41,10 +47,10 @@ pub struct BuildArguments {
     #[arg(long, value_name = "ID", requires = "build")]
     invocation_id: Option<String>,
     /// When the build began, like 2026-11-20T08:00:00Z
-    #[arg(long, value_name = "TIME", requires = "build")]
+    #[arg(long, value_name = "TIME", requires = RECORDED)]
     started: Option<Timestamp>,
     /// When it ended
-    #[arg(long, value_name = "TIME", requires = "build")]
+    #[arg(long, value_name = "TIME", requires = RECORDED)]
     finished: Option<Timestamp>,
     /// What whoever started the build chose; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = parameter, requires = "build")]
@@ -58,6 +64,11 @@ pub struct BuildArguments {
 }
 
 impl BuildArguments {
+    /// When the build ran.
+    pub fn times(&self) -> BuildTimes {
+        BuildTimes { started: self.started, finished: self.finished }
+    }
+
     /// The record of this build, and on stderr what is open in it.
     pub fn record(&self, results: &Origin) -> BuildRecord {
         let given = Given {

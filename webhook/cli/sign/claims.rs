@@ -35,7 +35,7 @@ pub struct ClaimArguments {
     #[arg(long, value_name = "FILE", requires = "store")]
     pub vulnerabilities: Option<PathBuf>,
     #[command(flatten)]
-    build: BuildArguments,
+    pub build: BuildArguments,
 }
 
 /// All that is said, of whichever image.

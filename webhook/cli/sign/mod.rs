@@ -20,6 +20,7 @@ use super::{
     secret,
 };
 
+use build::RECORDED;
 use claims::ClaimArguments;
 use images::ImageArguments;
 
@@ -46,7 +47,7 @@ pub struct Sign {
     #[arg(help_heading = "What is said of them", 
         long,
         value_name = "FILE",
-        group = STORED,
+        groups = [STORED, RECORDED],
         conflicts_with_all = ["predicate", "build", "vulnerabilities", "output_dir", "recursive"],
     )]
     ocibuilder: Option<PathBuf>,
@@ -120,7 +121,8 @@ impl Sign {
         let registries = self.registry.connect(gathered.repositories())?;
         let images = gathered.pinned(&registries).await?;
         let store = ocibuilder::store(file, &self.store)?;
-        let entries = ocibuilder::entries(file, &images, &registries).await?;
+        let entries =
+            ocibuilder::entries(file, &images, self.claims.build.times(), &registries).await?;
         store.prepare(&entries, self.store.create_note).await.map_err(Failure::of)?;
         let destinations =
             Destinations { registries, attach: self.attach, store: Some(store), folder: None };

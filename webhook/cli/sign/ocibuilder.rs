@@ -9,7 +9,7 @@ use crate::{
     name::PinnedImage,
     sign::{
         Claim, Entry, Passphrase, Signer, SigningKeyError, StoreDestination,
-        ocibuilder::{BuiltImage, KeyPlace, Kind, OciBuilder},
+        ocibuilder::{BuildTimes, BuiltImage, KeyPlace, Kind, OciBuilder},
     },
     source::{Deadline, Reference, Registries},
 };
@@ -70,6 +70,7 @@ pub fn store(file: &OciBuilder, arguments: &StoreArguments) -> Result<StoreDesti
 pub async fn entries(
     file: &OciBuilder,
     images: &BTreeSet<PinnedImage>,
+    times: BuildTimes,
     registries: &Registries,
 ) -> Result<Vec<Entry>, Failure> {
     let mut entries = Vec::new();
@@ -89,7 +90,7 @@ pub async fn entries(
             }
             if let (true, Some(note)) = (file.data.contains(&Kind::Build), &notes.build) {
                 let step = file.step(&image.repository);
-                let record = built.build(&entry.image, &file.project, &step, note.clone());
+                let record = built.build(&entry.image, &file.project, &step, times, note.clone());
                 entry.records.push(record);
             }
             entries.push(entry);

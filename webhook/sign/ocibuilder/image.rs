@@ -1,5 +1,6 @@
 //! An image as ocibuilder's occurrences describe it.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -82,6 +83,7 @@ impl BuiltImage {
         about: &PinnedImage,
         project: &ProjectName,
         step: &Step,
+        times: BuildTimes,
         note: NoteName,
     ) -> Record {
         let name = step.tag.as_ref().map(|tag| json!([format!("{}:{tag}", about.repository)]));
@@ -91,15 +93,17 @@ impl BuiltImage {
             ("names", name),
         ]);
         let source = present([("artifactStorageSourceUri", step.source().map(Value::from))]);
-        let time = || self.created.clone().map(Value::from);
+        let created = || self.created.clone().map(Value::from);
+        let told = |time: Option<Timestamp>| time.map(|time| Value::from(time.to_string()));
         let provenance = present([
             // ocibuilder makes one up for each run; the same image has the same here, so that
             // nothing is written twice.
             ("id", Some(self.image_id.to_string().into())),
             ("projectId", project.as_str().strip_prefix("projects/").map(Value::from)),
             ("builtArtifacts", Some(json!([artifact]))),
-            ("createTime", time()),
-            ("endTime", time()),
+            ("createTime", created()),
+            ("startTime", told(times.started)),
+            ("endTime", told(times.finished).or_else(created)),
             ("creator", step.creator().map(Value::from)),
             ("sourceProvenance", filled(source)),
             ("builderVersion", Some(VERSION.into())),
@@ -130,6 +134,13 @@ fn v2_name(layers: &[Digest]) -> Option<String> {
     Some(others.iter().fold(lowest.to_string(), |below, layer| {
         Digest::sha256(format!("{layer} {below}").as_bytes()).to_string()
     }))
+}
+
+/// When a build ran, as whoever signs tells; the image tells when it was made, and no more.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BuildTimes {
+    pub started: Option<Timestamp>,
+    pub finished: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]

@@ -10,4 +10,4 @@ mod history;
 mod image;
 
 pub use file::{BadOciBuilder, KeyPlace, Kind, Notes, OciBuilder, Step};
-pub use image::{BadConfig, BuiltImage};
+pub use image::{BadConfig, BuildTimes, BuiltImage};
