@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::scene::{ATTESTED, Scene};
 
 /// Long enough for what is asked side by side to be seen as such on a machine that is busy.
-const LATENCY: Duration = Duration::from_millis(200);
+const LATENCY: Duration = Duration::from_millis(400);
 
 fn slow(scene: &Scene) {
     scene.registry.latency(LATENCY);
