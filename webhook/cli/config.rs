@@ -44,8 +44,8 @@ pub struct Schema {}
 /// Carry over the policies of another tool
 ///
 /// Reads podman's policy.json, or manifests with resources of Kritis or Portieris, and prints a
-/// configuration. What could not be carried over is said on stderr: nothing is let in that the
-/// other tool kept out. Keys that stand in the file itself are written to `keys/`.
+/// configuration. What could not be carried over is said on stderr: it becomes a denial, never
+/// an admission. Keys that stand in the file itself are written to `keys/`.
 ///
 /// Example: countersign config from /etc/containers/policy.json > countersign.yaml
 #[derive(Debug, clap::Args)]

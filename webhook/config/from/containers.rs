@@ -76,6 +76,15 @@ pub fn translate(policy: &Value, translation: &mut Translation) -> Result<(), Ba
         let scope = Scope::new(&name, translation);
         scopes.push((scope, requirements));
     }
+    if scopes.iter().any(|(scope, _)| scope.name.starts_with("*.")) {
+        // Here `*` is one label of a host, there it is any number of them.
+        translation.draft.unmatched = "deny";
+        translation.remark(
+            "`*.` stands for one label of a host here; hosts further down are left to `unmatched`, \
+             which therefore denies"
+                .to_owned(),
+        );
+    }
     for (at, (scope, requirements)) in scopes.iter().enumerate() {
         rule(scope, requirements, translation)?;
         for (wider, _) in
@@ -114,6 +123,10 @@ fn rule(
     let mut rules = Vec::new();
     for requirement in requirements {
         let rule = match requirement {
+            Requirement::InsecureAcceptAnything if scope.widened => {
+                translation.remark(scope.cannot_accept());
+                nothing()
+            }
             Requirement::InsecureAcceptAnything => from_repositories(&all(scope)),
             Requirement::Reject => nothing(),
             Requirement::SignedBy(signed) => signed_by(signed, false, scope, translation)?,

@@ -1,7 +1,8 @@
 //! Configurations of other tools, carried over into ours.
 //!
-//! A translation never lets in what the other tool kept out: what cannot be said here becomes a
-//! denial or is left out where everything else is denied, and a remark tells the person so.
+//! A translation asks of every image what the other tool asked, or more: what cannot be said here
+//! becomes a denial, and a remark tells the person so. Where the other tool let in one signed tag
+//! and no other, others of that repository come in once they are signed alike, with a remark.
 
 mod containers;
 mod draft;

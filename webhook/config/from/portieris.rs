@@ -129,7 +129,7 @@ fn repository_policy(
         lookaside(simple, &scope, translation);
         for requirement in &simple.requirements {
             rules.push(match requirement {
-                Requirement::InsecureAcceptAnything => accepted(&scope),
+                Requirement::InsecureAcceptAnything => accepted(&scope, translation),
                 Requirement::Reject => nothing(),
                 Requirement::SignedBy { key_secret, signed_identity } => {
                     signed_by(metadata, key_secret, signed_identity.as_ref(), &scope, translation)
@@ -151,14 +151,19 @@ fn repository_policy(
         ));
     }
     if rules.is_empty() {
-        rules.push(accepted(&scope));
+        rules.push(accepted(&scope, translation));
     }
     let name = format!("{}-{}", metadata.name, repository.name);
     translation.draft.policy(&name, Match { images: scope.images.clone(), ..applies }, rules);
     Some(scope)
 }
 
-fn accepted(scope: &Scope) -> Value {
+/// Everything of a scope, unless that would be more than was meant.
+fn accepted(scope: &Scope, translation: &mut Translation) -> Value {
+    if scope.widened {
+        translation.remark(scope.cannot_accept());
+        return nothing();
+    }
     let all = vec!["**".to_owned()];
     from_repositories(if scope.images.is_empty() { &all } else { &scope.images })
 }
@@ -191,7 +196,7 @@ fn scope(name: &str, translation: &mut Translation) -> Option<Scope> {
             .remark(format!("{name} makes no pattern here, so its images are left to `unmatched`"));
         return None;
     }
-    Some(Scope { name: prefix.to_owned(), images: vec![pattern] })
+    Some(Scope { name: prefix.to_owned(), images: vec![pattern], widened: false })
 }
 
 fn signed_by(

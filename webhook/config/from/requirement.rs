@@ -38,22 +38,26 @@ pub struct Scope {
     pub name: String,
     /// Our patterns; empty is everything.
     pub images: Vec<String>,
+    /// Whether the patterns mean more than the scope does, which names a tag or a digest.
+    pub widened: bool,
 }
 
 impl Scope {
     /// Everything.
     pub fn all() -> Self {
-        Self { name: String::new(), images: Vec::new() }
+        Self { name: String::new(), images: Vec::new(), widened: false }
     }
 
     /// A scope of `policy.json`: a host, a namespace, a repository, `*.` before a domain. A tag or
     /// digest is left out with a remark, since patterns name repositories.
     pub fn new(name: &str, translation: &mut Translation) -> Self {
         let plain = repository(name);
-        if plain.len() < name.len() {
+        let widened = plain.len() < name.len();
+        if widened {
             translation.remark(format!(
-                "{}: patterns name repositories, so this is for all of {plain}",
-                escape(name, 200)
+                "{}: patterns name repositories, so this is for all of {}",
+                escape(name, 200),
+                escape(plain, 200)
             ));
         }
         let below = format!("{plain}/**");
@@ -62,7 +66,7 @@ impl Scope {
             host if !host.contains('/') => vec![below],
             repository => vec![repository.to_owned(), below],
         };
-        Self { name: name.to_owned(), images }
+        Self { name: name.to_owned(), images, widened }
     }
 
     /// Whether every image of `other` is one of this scope too.
@@ -75,6 +79,15 @@ impl Scope {
             }
             None => self.name.is_empty() && !other.name.is_empty() || below(&self.name),
         }
+    }
+
+    /// What is told where everything of the scope was let in, and it names a tag or a digest.
+    pub fn cannot_accept(&self) -> String {
+        format!(
+            "{}: one tag or digest cannot be let in alone, so the repository is kept out; name the \
+             digest under `exceptions`",
+            self.shown()
+        )
     }
 
     /// What people read for it.
