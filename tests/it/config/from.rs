@@ -13,7 +13,7 @@ const OTHER: &str = include_str!("../../../fixtures/gpg/extended-after.asc");
 const PKIX: &str = include_str!("../../../fixtures/cosign/cosign.pub");
 
 /// The configuration as JSON, once it was seen to load.
-fn loaded(name: &str, translation: &Translation) -> Value {
+pub fn loaded(name: &str, translation: &Translation) -> Value {
     let folder = TempDir::new().unwrap();
     std::fs::create_dir(folder.path().join("keys")).unwrap();
     for (path, bytes) in &translation.draft.files {
@@ -186,28 +186,6 @@ fn policy_json_of_podman() {
             ],
         },
     ]);
-}
-
-#[test]
-fn nothing_comes_in_that_podman_kept_out() {
-    let accept = r#"[{"type": "insecureAcceptAnything"}]"#;
-    let tag = format!(
-        r#"{{"default": [{{"type": "reject"}}], "transports": {{"docker": {{"a.example/b:1": {accept}}}}}}}"#
-    );
-    let tag = from(&tag).unwrap();
-    let config = loaded("one tag", &tag);
-    assert_eq!(
-        config["policies"][0]["rules"][0]["parameters"]["allow"],
-        json!(["nothing.invalid/**"])
-    );
-    assert!(tag.remarks.iter().any(|remark| remark.contains("cannot be let in alone")), "{tag:?}");
-
-    let subdomains = format!(
-        r#"{{"default": {accept}, "transports": {{"docker": {{"*.example.com": [{{"type": "reject"}}]}}}}}}"#
-    );
-    let subdomains = from(&subdomains).unwrap();
-    assert_eq!(loaded("subdomains", &subdomains)["unmatched"], "deny");
-    assert!(subdomains.remarks.iter().any(|remark| remark.contains("one label")), "{subdomains:?}");
 }
 
 #[test]

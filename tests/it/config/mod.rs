@@ -3,6 +3,7 @@
 mod contents;
 mod folder;
 mod from;
+mod from_scopes;
 mod load;
 mod mistakes;
 mod policies;
