@@ -157,3 +157,44 @@ fn evaluations_run_side_by_side() {
         }
     });
 }
+
+#[test]
+fn p8_what_nests_too_deep_is_refused_before_it_is_parsed() {
+    let nested = |open: &str, times: usize, close: &str| {
+        format!("x := {}1{}", open.repeat(times), close.repeat(times))
+    };
+    let chain = |link: &str, times: usize| format!("x := input.y{}", link.repeat(times));
+    let (deep, first) =
+        ("expressions nest more than 100 deep", "lists, sets and objects nest more than 12 deep");
+    for (name, statement, want) in [
+        ("a sum", chain("\n\t+ 1", 90), "loads"),
+        ("a long sum", chain("\n\t+ 1", 5_000), deep),
+        ("a sum with negative numbers", chain(" -1", 1_000), deep),
+        ("many equations", chain("\n== 1", 5_000), deep),
+        ("many memberships", chain("\nin [1]", 5_000), deep),
+        ("a union", chain("\n| {1}", 5_000), deep),
+        ("a selection", chain(".z", 90), "loads"),
+        ("a long selection", chain(".with", 4_000), deep),
+        ("indexes", chain("[\n0]", 5_000), deep),
+        ("minus", nested("-\n", 5_000, ""), deep),
+        ("calls", nested("abs(\n", 5_000, ")"), deep),
+        ("indexes of indexes", nested("input[\n", 5_000, "]"), first),
+        ("a list", nested("[", 5, "]"), "loads"),
+        ("a list of lists", nested("[\n", 30, "]"), first),
+        ("an object of objects", nested("{\"a\":\n", 5_000, "}"), first),
+        ("a set of sets", nested("{\n", 5_000, "}"), first),
+        ("lists that are not first", nested("[0, ", 60, "]"), deep),
+        ("bodies", nested("every z in [1] {\n", 5_000, "}").replace("x := ", ""), first),
+        ("in a string", chain(&format!(" + \"{}\"", "[".repeat(500)), 1), "loads"),
+        ("in a comment", format!("true # {}", "[".repeat(500)), "loads"),
+        ("statement by statement", chain("\n\tinput.y.z + 1 == 2", 50), "loads"),
+        ("on one line", chain("; input.y.z == 2", 50), "loads"),
+        ("member by member", format!("x := [{}1]", "1 + 1, ".repeat(120)), "loads"),
+    ] {
+        let text = format!("package acme\n\ndeny contains \"x\" if {{\n\t{statement}\n}}\n");
+        let loaded = Rule::load(&Bundle::of_text("rule.rego", &text), "acme", &json!({}));
+        let said = loaded.map_or_else(|error| error.to_string(), |_| "loads".to_owned());
+        assert!(said.contains(want), "{name}: {said}");
+        assert!(want == "loads" || said.starts_with("rule.rego:"), "{name}: {said}");
+    }
+}

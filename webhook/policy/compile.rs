@@ -8,7 +8,7 @@ use regorus::{
 };
 
 use super::{
-    Bundle, Metadata, Place, Reads, Rule, RuleError, bundle::RegoFile, guard, hoist,
+    Bundle, Metadata, Place, Reads, Rule, RuleError, bundle::RegoFile, depth, guard, hoist,
     program::Program, refuse, rule::Entry, safety,
 };
 
@@ -52,6 +52,7 @@ pub(super) fn parse(package: &str, files: &[RegoFile]) -> Result<Engine, RuleErr
         ..PolicyLengthConfig::default()
     });
     for file in files {
+        depth::check(file, COLUMNS_MAX)?;
         engine
             .add_policy(file.path.clone(), file.text.clone())
             .map_err(|error| RuleError::from_engine(package, &format!("{error:#}")))?;

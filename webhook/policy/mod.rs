@@ -13,6 +13,7 @@
 mod archive;
 mod bundle;
 mod compile;
+mod depth;
 mod edit;
 mod error;
 mod fault;
