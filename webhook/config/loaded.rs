@@ -1,6 +1,10 @@
 //! A whole configuration: read, checked and turned into a gate.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::Arc,
+};
 
 use super::{
     ConfigError, ConfigErrors, Problem, contents::Reading, document::Document, files::Files,
@@ -58,25 +62,34 @@ impl Config {
 /// Reads a configuration, and says which files it looked at even if something is wrong.
 pub(super) fn attempt(path: &Path, purpose: Purpose) -> Attempt {
     let mut files = Files::default();
-    let document = match document(path, &mut files) {
+    let document = match guarded(path, || document(path, &mut files)).flatten() {
         Ok(document) => document,
         Err(error) => return Attempt { outcome: Err(ConfigErrors(vec![error])), files },
     };
     let mut reading = Reading::new(path, files);
-    let parts = Parts::read(&mut reading, &document, purpose);
+    let parts = guarded(path, || Parts::read(&mut reading, &document, purpose));
     let (files, mut errors) = reading.finish();
     let outcome = match parts {
-        Some(parts) if errors.is_empty() => {
+        Err(panicked) => Err(ConfigErrors(vec![panicked])),
+        Ok(Some(parts)) if errors.is_empty() => {
             let revision = files.revision(path.parent().unwrap_or(path));
-            let built = parts.build(document, revision);
-            built.map_err(|problem| ConfigErrors(vec![ConfigError::new(path, 0, problem)]))
+            let failed = |problem| ConfigError::new(path, 0, problem);
+            let built = guarded(path, || parts.build(document, revision).map_err(failed));
+            built.flatten().map_err(|error| ConfigErrors(vec![error]))
         }
-        _ => {
+        Ok(_) => {
             errors.sort_by_key(|error| error.line);
             Err(ConfigErrors(errors))
         }
     };
     Attempt { outcome, files }
+}
+
+/// Runs what reads the files. A panic in a parser is an error like others, so that at a reload the
+/// last good configuration stays in force.
+fn guarded<T>(path: &Path, read: impl FnOnce() -> T) -> Result<T, ConfigError> {
+    catch_unwind(AssertUnwindSafe(read))
+        .map_err(|_panic| ConfigError::new(path, 0, Problem::Panicked))
 }
 
 fn document(path: &Path, files: &mut Files) -> Result<Document, ConfigError> {
@@ -87,3 +100,17 @@ fn document(path: &Path, files: &mut Files) -> Result<Document, ConfigError> {
 }
 
 const NO_TEXT: &str = "is no UTF-8 text";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p16_a_panic_is_an_error_of_the_file() {
+        let path = Path::new("serve.yaml");
+        assert_eq!(guarded(path, || 1).unwrap(), 1);
+        let error = guarded(path, || -> i32 { panic!("as a parser might") }).unwrap_err();
+        let want = "serve.yaml: reading it made countersign panic";
+        assert!(error.to_string().starts_with(want), "{error}");
+    }
+}

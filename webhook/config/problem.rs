@@ -32,6 +32,11 @@ pub enum Problem {
     #[error("`{0}` stands here twice")]
     Twice(String),
 
+    // Of this program.
+    /// A panic over the file, or over one that it names.
+    #[error("reading it made countersign panic, which is a fault of countersign; report it")]
+    Panicked,
+
     // Files.
     /// The configuration itself.
     #[error("cannot be read; check the path and its permissions")]
