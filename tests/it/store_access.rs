@@ -1,12 +1,17 @@
 //! Who may do what in the embedded store, over real TLS.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use countersign::store::{Data, StoreServer, StoreServerOptions, TlsFiles};
 use countersign_kit::Ca;
 use reqwest::{Client, Identity, Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
 
 use crate::grafeas_client::{QA, attestation, uri};
 
@@ -174,6 +179,31 @@ async fn p18_callers_without_a_certificate_are_not_answered() {
     let pem = format!("{}{}", theirs.certificate, theirs.key);
     let identity = Identity::from_pem(pem.as_bytes()).unwrap();
     assert!(store.client(Some(identity)).get(&url).send().await.is_err());
+}
+
+#[tokio::test]
+async fn p8_a_caller_who_says_nothing_is_not_waited_for() {
+    let ca = Ca::new();
+    let folder = TempDir::new().unwrap();
+    let plain = StoreServerOptions { tls: None, ..options(&ca, &folder, false, false) };
+    let server = StoreServer::bind(plain).unwrap();
+    let address = server.address();
+    let serving = tokio::spawn(server.serve(std::future::pending()));
+    let http2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let callers = [
+        ("says nothing", &b""[..]),
+        ("stops within a line", b"GET /v1/pro"),
+        ("stops within the headers", b"GET /v1/projects HTTP/1.1\r\nHost: a"),
+        ("speaks another version", http2),
+    ];
+    futures_util::future::join_all(callers.map(|(name, text)| async move {
+        let mut caller = TcpStream::connect(address).await.unwrap();
+        caller.write_all(text).await.unwrap();
+        let closed = timeout(Duration::from_secs(60), caller.read_to_end(&mut Vec::new())).await;
+        assert!(closed.is_ok(), "{name}: the connection is kept");
+    }))
+    .await;
+    serving.abort();
 }
 
 #[test]

@@ -147,8 +147,11 @@ impl StoreServer {
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), StoreError> {
         let handle = Handle::new();
         let service = self.router.into_make_service();
-        let mut server =
-            axum_server::from_tcp(self.listener).map_err(StoreError::Serve)?.handle(handle.clone());
+        let mut server = axum_server::from_tcp(self.listener)
+            .map_err(StoreError::Serve)?
+            .handle(handle.clone())
+            .http1_only()
+            .first_request_timeout(HEADERS);
         server.http_builder().http1().header_read_timeout(HEADERS);
         let answers = async {
             match self.tls {
