@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| { let _ = countersign::attest::SimpleSigning::parse(data); });
+libfuzzer_sys::fuzz_target!(|data: &[u8]| countersign_fuzz::simple_signing(data));

@@ -24,6 +24,7 @@ mod config;
 mod docs;
 mod docs_ci;
 mod forms;
+mod fuzz;
 mod gate;
 mod grafeas_client;
 mod grafeas_codec;
