@@ -71,6 +71,36 @@ fn what_takes_a_moment_is_told_from_what_does_not() {
     }
 }
 
+/// The machines that judge briefly are used again; what one was given before must not show.
+#[test]
+fn p6_a_machine_forgets_what_it_judged() {
+    let cubed = "\"few\" if count(input.images) == 1\n\ndeny contains \"many\" if { some a in \
+                 input.many; some b in input.many; some c in input.many; a + b + c == -1 }\n\n\
+                 deny contains input.text if is_string(input.text)\n\n\
+                 warn contains sprintf(\"%d\", [count(numbers)])\n\n\
+                 numbers contains n if some n in input.few";
+    let rule = rule(cubed);
+    let inputs: Vec<Value> = [
+        json!({"images": [{"path": "p"}], "few": [1, 2]}),
+        json!({"images": [], "text": "a"}),
+        json!({"images": [{"path": "p"}], "few": [1], "text": "b"}),
+        json!({"images": [{"path": "p"}], "many": (0..200).collect::<Vec<_>>()}),
+        json!({"images": [{"path": "p"}, {"path": "q"}]}),
+    ]
+    .map(Value::from)
+    .into();
+    for (at, first) in inputs.iter().enumerate() {
+        for (next, second) in inputs.iter().enumerate() {
+            let _of_the_first = rule.evaluate_briefly(first);
+            let briefly = rule.evaluate_briefly(second);
+            assert_eq!(briefly.is_none(), next == 3, "{next} after {at}");
+            if let Some(verdict) = briefly {
+                assert_eq!(verdict, rule.evaluate(second), "{next} after {at}");
+            }
+        }
+    }
+}
+
 #[test]
 fn p7_an_honest_rule_over_many_images_is_not_stopped() {
     let image = |at: usize| {

@@ -1,7 +1,5 @@
 //! One rule: a package of Rego with its parameters, compiled once and run for each review.
 
-use std::collections::BTreeSet;
-
 use regorus::Value;
 
 use super::{
@@ -101,18 +99,11 @@ impl Rule {
     }
 
     fn read(&self, input: &Value, values: Vec<Value>) -> Result<Verdict, RuleFault> {
-        let images = images(input);
         let mut verdict = Verdict::default();
         for (entry, value) in self.entries.iter().zip(values) {
-            let violations = Violation::read_all(&value, &self.code, &images)?;
+            let violations = Violation::read_all(&value, &self.code, input)?;
             *(if entry.denies { &mut verdict.deny } else { &mut verdict.warn }) = violations;
         }
         Ok(verdict)
     }
-}
-
-/// The paths that a violation may name.
-fn images(input: &Value) -> BTreeSet<&str> {
-    let Value::Array(images) = &input["images"] else { return BTreeSet::new() };
-    images.iter().filter_map(|image| Some(image["path"].as_string().ok()?.as_ref())).collect()
 }

@@ -33,21 +33,25 @@ impl Violation {
     pub const COUNT_MAX: usize = 500;
     const CODE_MAX: usize = 100;
 
-    /// Reads the value of `deny` or `warn`: a set of strings, which get the rule's own `code`, or
-    /// of objects `{code, msg, image}`.
+    /// Reads the value of `deny` or `warn` for `input`: a set of strings, which get the rule's own
+    /// `code`, or of objects `{code, msg, image}`.
     pub(super) fn read_all(
         value: &Value,
         code: &str,
-        paths: &BTreeSet<&str>,
+        input: &Value,
     ) -> Result<Vec<Self>, RuleFault> {
         let items: Vec<&Value> = match value {
             Value::Undefined => return Err(RuleFault::Undefined),
             Value::Set(set) => set.iter().take(Self::COUNT_MAX).collect(),
             other => return Err(RuleFault::wrong("a set of violations was expected", other)),
         };
+        if items.is_empty() {
+            return Ok(Vec::new());
+        }
+        let paths = paths(input);
         let mut violations = items
             .into_iter()
-            .map(|item| Self::read(item, code, paths))
+            .map(|item| Self::read(item, code, &paths))
             .collect::<Result<Vec<_>, _>>()?;
         violations.sort();
         Ok(violations)
@@ -84,6 +88,12 @@ impl Violation {
         };
         Ok(Self { code, msg, image })
     }
+}
+
+/// The paths that a violation may name.
+fn paths(input: &Value) -> BTreeSet<&str> {
+    let Value::Array(images) = &input["images"] else { return BTreeSet::new() };
+    images.iter().filter_map(|image| Some(image["path"].as_string().ok()?.as_ref())).collect()
 }
 
 /// Whether `text` may stand where reason codes stand.
