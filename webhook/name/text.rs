@@ -13,6 +13,10 @@ use std::fmt::Write as _;
 /// assert_eq!(escape("abcdef", 4), "abc…");
 /// ```
 pub fn escape(text: &str, max_chars: usize) -> String {
+    // Nearly all texts: names and digests, which are short and of visible ASCII.
+    if text.len() <= max_chars && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut escaped = String::with_capacity(text.len().min(max_chars * 4));
     let mut length = 0;
     // Where to cut, should the rest be too long: behind the last piece that leaves room for `…`.
