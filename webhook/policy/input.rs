@@ -64,6 +64,11 @@ impl Input {
 }
 
 impl RequestPart {
+    /// The part where no rule reads anything of it ([`super::Reads::request`]): null.
+    pub fn unread() -> Self {
+        Self(Value::Null)
+    }
+
     /// Makes the part; the objects are parsed here, if they are given.
     ///
     /// # Errors

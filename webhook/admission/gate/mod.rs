@@ -98,6 +98,7 @@ pub struct Gate {
     /// For each policy, the sources that can matter to it.
     sources: Vec<BTreeSet<Arc<str>>>,
     reads_object: bool,
+    reads_request: bool,
     /// As many as there are processors.
     judges: Semaphore,
 }
@@ -123,10 +124,11 @@ impl Gate {
             .iter()
             .map(|policy| policy.sources(&options.trust, &known, &options.recording))
             .collect();
-        let mut rules = options.policies.iter().flat_map(|policy| &policy.rules);
-        let reads_object = rules.any(|rule| rule.rule.reads().object);
+        let rules = || options.policies.iter().flat_map(|policy| &policy.rules);
+        let reads_object = rules().any(|rule| rule.rule.reads().object);
+        let reads_request = rules().any(|rule| rule.rule.reads().request);
         let judges = Semaphore::new(available_parallelism().map_or(1, usize::from));
-        Self { options, sources, reads_object, judges }
+        Self { options, sources, reads_object, reads_request, judges }
     }
 
     /// The revision of policy and trust.
@@ -155,8 +157,16 @@ impl Gate {
                 self.wave_through(images, &review.namespace)
             }
             Ok(Change::Images(images)) => {
-                match self.inspect(phase, &review, images, deadline).await {
-                    Ok(inspection) => inspection.answer,
+                let now = Timestamp::now();
+                let request = if self.reads_request {
+                    self.request_part(&review, now)
+                } else {
+                    Ok(RequestPart::unread())
+                };
+                match request {
+                    Ok(request) => {
+                        self.decide(phase, &review, images, request, now, deadline).await.answer
+                    }
                     Err(violation) => Answer::deny(*violation),
                 }
             }
@@ -165,7 +175,8 @@ impl Gate {
         answer.into_reply(phase, asked)
     }
 
-    /// Decides on the `images` that a review brings in, and keeps what led to it.
+    /// Decides on the `images` that a review brings in, and keeps what led to it, the request as
+    /// rules see it whether any of them reads it or not.
     ///
     /// # Errors
     /// The violation of a request that cannot be put before a rule.
@@ -178,6 +189,18 @@ impl Gate {
     ) -> Result<Inspection, Box<Violation>> {
         let now = Timestamp::now();
         let request = self.request_part(review, now)?;
+        Ok(self.decide(phase, review, images, request, now, deadline).await)
+    }
+
+    async fn decide(
+        self: &Arc<Self>,
+        phase: Phase,
+        review: &Review<'_>,
+        images: Images,
+        request: RequestPart,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Inspection {
         let workload = images.workload;
         let context = ruling::Context {
             phase,
@@ -196,13 +219,13 @@ impl Gate {
         let (subjects, judgement) = self.judge_aside(&request, subjects, now).await;
         let answer = self.rule(&context, &subjects, &judgement);
         let Some(not_before) = self.not_before(&answer, &subjects) else {
-            return Ok(Inspection { answer, subjects, judgement, request });
+            return Inspection { answer, subjects, judgement, request };
         };
         // Nobody is denied for an answer that a fresh look may correct (P6).
         let subjects = self.look_up(subjects, Some(not_before), deadline).await;
         let (subjects, judgement) = self.judge_aside(&request, subjects, now).await;
         let answer = self.rule(&context, &subjects, &judgement);
-        Ok(Inspection { answer, subjects, judgement, request })
+        Inspection { answer, subjects, judgement, request }
     }
 
     fn waves_through(&self, images: &Images) -> bool {
