@@ -92,7 +92,19 @@ fn ours() -> Value {
         object: Some(&object),
         old_object: None,
     };
+    // As at its second place.
+    let part = ImagePart::new(&ImageEntry {
+        path: "spec.initContainers[0].image",
+        container: Container { name: "init", kind: "initContainer" },
+        given: &format!("a.example/b:1.4@{}", verify::digest()).parse().unwrap(),
+        ..entry.clone()
+    });
+    let part = part.unwrap().at(entry.path, entry.container, &given).unwrap();
     let images = [ImagePart::new(&entry).unwrap()];
+    let shown = |parts: &[ImagePart]| {
+        serde_json::to_value(Input::new(&RequestPart::unread(), parts).unwrap()).unwrap()
+    };
+    assert_eq!(shown(&[part]), shown(&images));
     let input = Input::new(&RequestPart::new(&request).unwrap(), &images).unwrap();
     serde_json::to_value(input).unwrap()
 }

@@ -47,7 +47,7 @@ impl Evidence {
             if let Err(obstacle) = &subject.known {
                 return Err(Failure::of(obstacle.clone()));
             }
-            for entry in entries {
+            for entry in entries.iter() {
                 let part = entry.part(subject, Platforms::default());
                 parts.extend(part.map_err(Failure::of)?);
             }

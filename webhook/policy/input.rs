@@ -7,9 +7,10 @@ use regorus::{Value, value::Object};
 use serde::Serialize;
 
 use super::{
-    ImageEntry, Request,
+    Container, ImageEntry, Request,
     value::{self, NoValue},
 };
+use crate::name::ImageRef;
 
 /// The JSON Schema of the input document.
 pub const INPUT_SCHEMA: &str = include_str!("input.schema.json");
@@ -96,5 +97,26 @@ impl ImagePart {
     /// [`InputError::Value`], which no evidence should cause.
     pub fn new(entry: &ImageEntry<'_>) -> Result<Self, InputError> {
         Ok(Self(value::of(entry)?))
+    }
+
+    /// The same image where another place names it. What was found out about it is shared, however
+    /// much that is.
+    ///
+    /// # Errors
+    /// [`InputError::Value`], which no place should cause.
+    pub fn at(
+        &self,
+        path: &str,
+        container: Container<'_>,
+        given: &ImageRef,
+    ) -> Result<Self, InputError> {
+        let mut part = self.0.clone();
+        if let Ok(members) = part.as_object_mut() {
+            members.insert("path".into(), path.into());
+            members.insert("container".into(), value::of(&container)?);
+            members.insert("given".into(), given.as_str().into());
+            members.insert("tag".into(), value::of(&given.tag())?);
+        }
+        Ok(Self(part))
     }
 }

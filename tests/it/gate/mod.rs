@@ -7,3 +7,4 @@ mod failure;
 mod metadata;
 mod path;
 mod platforms;
+mod recent;

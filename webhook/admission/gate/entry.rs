@@ -2,18 +2,18 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use jiff::Timestamp;
 
 use crate::{
     attest::buildkit::EmbeddedStatement,
-    name::Code,
+    name::{Code, PinnedImage},
     policy::{
         Container, ImageEntry, ImagePart, InputError, Lookup, Platform, Records, StatementEntry,
     },
-    source::{self, Answered, FetchError, Runnable},
+    source::{self, Answered, FetchError, Gathered, Runnable},
     verify::{Image, LayersUnchecked, Level, Rejection, Trust, Verified},
 };
 
@@ -32,13 +32,24 @@ pub struct Entry {
     /// How the lookups ended.
     pub lookups: BTreeMap<Arc<str>, Lookup>,
     failed: Vec<(Arc<str>, Arc<FetchError>)>,
+    parts: Parts,
+}
+
+/// What rules see of an entry, by the `platforms:` of their policy, once it was asked for.
+#[derive(Debug, Default)]
+struct Parts {
+    index: OnceLock<ImagePart>,
+    every: OnceLock<ImagePart>,
+    index_or_every: OnceLock<ImagePart>,
 }
 
 /// Judges what was found about an image, for each platform of it that can run.
-pub fn entries(trust: &Trust, subject: &Subject, now: Timestamp) -> Vec<Entry> {
-    let (Ok(gathered), Some(pinned)) = (&subject.known, &subject.pinned) else {
-        return Vec::new();
-    };
+pub fn entries(
+    trust: &Trust,
+    pinned: &PinnedImage,
+    gathered: &Gathered,
+    now: Timestamp,
+) -> Arc<[Entry]> {
     let platforms = gathered.description.platforms.iter().zip(&gathered.answers);
     platforms
         .map(|(runnable, answers)| {
@@ -70,6 +81,7 @@ impl Entry {
             statements: Vec::new(),
             lookups: BTreeMap::new(),
             failed: Vec::new(),
+            parts: Parts::default(),
         };
         for answered in answers {
             entry.note_lookup(answered);
@@ -145,6 +157,13 @@ impl Entry {
         else {
             return Ok(None);
         };
+        let image = &subject.image;
+        let (path, name) = (&image.path, &image.container.name);
+        let container = Container { name, kind: image.container.kind.as_str() };
+        let made = self.parts.of(platforms);
+        if let Some(part) = made.get() {
+            return part.at(path, container, given).map(Some);
+        }
         let counts = |verified: &&Verified| {
             !self.runnable.in_index || platforms.count(verified.subject().level)
         };
@@ -156,12 +175,9 @@ impl Entry {
             self.statements.iter().flat_map(|covered| covered.entries(platforms)).collect();
         let attestations: Vec<Verified> = attestations.into_iter().cloned().collect();
         let platform = self.platform();
-        let entry = ImageEntry {
-            path: &subject.image.path,
-            container: Container {
-                name: &subject.image.container.name,
-                kind: subject.image.container.kind.as_str(),
-            },
+        let part = ImagePart::new(&ImageEntry {
+            path,
+            container,
             given,
             digest: pinned.digest,
             media_type: &gathered.description.media_type,
@@ -172,8 +188,10 @@ impl Entry {
             statements: &statements,
             rejected: &rejected,
             lookups: &self.lookups,
-        };
-        ImagePart::new(&entry).map(Some)
+        })?;
+        // Where others were faster, theirs is the same but for the place.
+        let _ = made.set(part.clone());
+        Ok(Some(part))
     }
 
     fn platform(&self) -> Option<Platform> {
@@ -187,6 +205,16 @@ impl Entry {
             digest: runnable.manifest,
             config: runnable.config,
         })
+    }
+}
+
+impl Parts {
+    fn of(&self, platforms: Platforms) -> &OnceLock<ImagePart> {
+        match platforms {
+            Platforms::Index => &self.index,
+            Platforms::Every => &self.every,
+            Platforms::IndexOrEvery => &self.index_or_every,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the rules make of the images: pure, CPU only, off the async threads.
 
-use std::{collections::BTreeMap, convert::Infallible};
+use std::{collections::BTreeMap, convert::Infallible, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -13,7 +13,7 @@ use crate::{
 
 use super::{
     Gate, Policy,
-    entry::{Entry, entries},
+    entry::Entry,
     policy::{Mode, Platforms, PolicyRule},
     subject::{Obstacle, Subject},
 };
@@ -43,7 +43,7 @@ pub struct Judgement {
     /// One for each policy that applies to any image.
     pub findings: Vec<Finding>,
     /// For each image, what counts on each platform of it.
-    pub entries: Vec<Vec<Entry>>,
+    pub entries: Vec<Arc<[Entry]>>,
 }
 
 impl Gate {
@@ -83,8 +83,9 @@ impl Gate {
         subjects: &[Subject],
         now: Timestamp,
     ) -> Result<Judgement, E> {
-        let entries: Vec<Vec<Entry>> =
-            subjects.iter().map(|subject| entries(&self.options.trust, subject, now)).collect();
+        let trust = &self.options.trust;
+        let entries: Vec<Arc<[Entry]>> =
+            subjects.iter().map(|subject| self.recent.entries(trust, subject, now)).collect();
         let mut case = Case { request, subjects, entries: &entries, parts: BTreeMap::new() };
         let mut findings = Vec::new();
         for (number, policy) in self.options.policies.iter().enumerate() {
@@ -176,7 +177,7 @@ impl Violation {
 struct Case<'a> {
     request: &'a RequestPart,
     subjects: &'a [Subject],
-    entries: &'a [Vec<Entry>],
+    entries: &'a [Arc<[Entry]>],
     parts: BTreeMap<(usize, &'static str), Vec<ImagePart>>,
 }
 

@@ -10,6 +10,7 @@
 mod entry;
 mod judge;
 mod policy;
+mod recent;
 mod ruling;
 mod subject;
 
@@ -41,6 +42,7 @@ pub use policy::{Mode, Platforms, Policy, PolicyRule, Uses};
 pub use subject::{Obstacle, Subject};
 
 use super::violation::Violation;
+use recent::Recent;
 
 /// What a [`Gate`] is made of.
 pub struct GateOptions {
@@ -99,6 +101,7 @@ pub struct Gate {
     sources: Vec<BTreeSet<Arc<str>>>,
     reads_object: bool,
     reads_request: bool,
+    recent: Recent,
     /// As many as there are processors.
     judges: Semaphore,
 }
@@ -128,7 +131,8 @@ impl Gate {
         let reads_object = rules().any(|rule| rule.rule.reads().object);
         let reads_request = rules().any(|rule| rule.rule.reads().request);
         let judges = Semaphore::new(available_parallelism().map_or(1, usize::from));
-        Self { options, sources, reads_object, reads_request, judges }
+        let recent = Recent::default();
+        Self { options, sources, reads_object, reads_request, recent, judges }
     }
 
     /// The revision of policy and trust.

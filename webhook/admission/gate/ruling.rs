@@ -203,7 +203,7 @@ fn answer_remarks(answer: &mut Answer, remarks: &[Violation]) {
 }
 
 fn signers(judgement: &Judgement) -> Vec<String> {
-    let entries = judgement.entries.iter().flatten();
+    let entries = judgement.entries.iter().flat_map(|entries| entries.iter());
     let verified = entries.flat_map(|entry| &entry.verified);
     let signers: BTreeSet<&str> = verified.map(|v| v.signer().fingerprint()).collect();
     signers.into_iter().map(str::to_owned).collect()

@@ -88,7 +88,8 @@ impl Answer {
         Self { looked_up, opened, unreadable, records, statements, remarks, weight }
     }
 
-    fn is_empty(&self) -> bool {
+    /// Whether its source has nothing about the digest.
+    pub fn is_empty(&self) -> bool {
         self.opened.is_empty()
             && self.unreadable.is_empty()
             && self.records.0.is_empty()

@@ -1,0 +1,130 @@
+//! What was made of an image's evidence, remembered for the rest of the second.
+//!
+//! When a Deployment rolls out, the same image comes many times a second. What counts of its
+//! evidence depends on the trust, which a gate never changes, on the evidence, and on the time,
+//! which OpenPGP counts in seconds. So for the same evidence within the same second the answer is
+//! the same; where either differs, everything is checked anew (P6).
+
+use std::{
+    collections::HashMap,
+    mem,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use jiff::Timestamp;
+
+use super::{
+    entry::{Entry, entries},
+    subject::Subject,
+};
+use crate::{
+    name::PinnedImage,
+    source::{Answered, Gathered},
+    verify::Trust,
+};
+
+/// The images that were judged in this second.
+#[derive(Debug, Default)]
+pub struct Recent(Mutex<Second>);
+
+#[derive(Debug, Default)]
+struct Second {
+    number: i64,
+    known: HashMap<PinnedImage, Known>,
+    /// Bytes of the evidence behind them.
+    weight: usize,
+}
+
+/// An image, what it was judged by, and what came of that.
+#[derive(Debug)]
+struct Known {
+    media_type: Arc<str>,
+    answers: Vec<Vec<Answered>>,
+    entries: Arc<[Entry]>,
+}
+
+impl Recent {
+    /// Judges what was found about an image at `now`, for each platform of it that can run.
+    pub fn entries(&self, trust: &Trust, subject: &Subject, now: Timestamp) -> Arc<[Entry]> {
+        let (Ok(gathered), Some(pinned)) = (&subject.known, &subject.pinned) else {
+            return Arc::default();
+        };
+        let second = now.as_second();
+        if let Some(entries) = self.known(second, pinned, gathered) {
+            return entries;
+        }
+        let now = Timestamp::from_second(second).unwrap_or(now);
+        let entries = entries(trust, pinned, gathered, now);
+        self.remember(second, pinned, gathered, &entries);
+        entries
+    }
+
+    fn known(
+        &self,
+        second: i64,
+        pinned: &PinnedImage,
+        gathered: &Gathered,
+    ) -> Option<Arc<[Entry]>> {
+        let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if recent.number != second {
+            let old = mem::replace(&mut *recent, Second { number: second, ..Second::default() });
+            // To let go of it takes time that others need not wait for.
+            drop(recent);
+            drop(old);
+            return None;
+        }
+        let known = recent.known.get(pinned)?;
+        known.is_of(gathered).then(|| Arc::clone(&known.entries))
+    }
+
+    fn remember(
+        &self,
+        second: i64,
+        pinned: &PinnedImage,
+        gathered: &Gathered,
+        entries: &Arc<[Entry]>,
+    ) {
+        // A lookup that failed may succeed the next time.
+        if gathered.answers.iter().flatten().any(|answered| answered.outcome.is_err()) {
+            return;
+        }
+        let weight = gathered.weight().max(LEAST_WEIGHT);
+        let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if recent.number == second && recent.weight + weight <= MOST_WEIGHT {
+            let known = Known {
+                media_type: Arc::clone(&gathered.description.media_type),
+                answers: gathered.answers.clone(),
+                entries: Arc::clone(entries),
+            };
+            if recent.known.insert(pinned.clone(), known).is_none() {
+                recent.weight += weight;
+            }
+        }
+    }
+}
+
+impl Known {
+    /// Whether it was judged by this very evidence. What the digest stands for is the same anyway.
+    fn is_of(&self, gathered: &Gathered) -> bool {
+        let all_same = |(mine, others): (&Vec<Answered>, &Vec<Answered>)| {
+            mine.len() == others.len() && mine.iter().zip(others).all(are_same)
+        };
+        self.media_type == gathered.description.media_type
+            && self.answers.len() == gathered.answers.len()
+            && self.answers.iter().zip(&gathered.answers).all(all_same)
+    }
+}
+
+/// Whether two answers are one, or both say that their source has nothing.
+fn are_same((one, other): (&Answered, &Answered)) -> bool {
+    let (Ok(first), Ok(second)) = (&one.outcome, &other.outcome) else { return false };
+    let nothing = || first.is_empty() && second.is_empty() && one.source == other.source;
+    Arc::ptr_eq(first, second) || nothing()
+}
+
+/// Bytes of evidence that may be behind what is remembered: that of a hundred usual images. What
+/// is made of it takes several times as much.
+const MOST_WEIGHT: usize = 256 * 1024;
+
+/// What an image counts at least.
+const LEAST_WEIGHT: usize = 2 * 1024;
