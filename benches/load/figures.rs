@@ -1,6 +1,6 @@
 //! Numbers out of measurements.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 /// What came out of one round.
 #[derive(Clone, Copy, Debug)]
@@ -26,11 +26,29 @@ impl Figures {
     }
 }
 
-/// The one in the middle.
-pub fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+/// The least, the one in the middle and the most.
+pub struct Spread(Vec<f64>);
+
+impl Spread {
+    /// Of these, at least one.
+    pub fn of(values: impl Iterator<Item = f64>) -> Self {
+        let mut values: Vec<f64> = values.collect();
+        values.sort_by(f64::total_cmp);
+        Self(values)
+    }
+
+    /// The one in the middle.
+    pub fn median(&self) -> f64 {
+        self.0.get(self.0.len() / 2).copied().unwrap_or(f64::NAN)
+    }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (least, most) = (self.0.first().copied(), self.0.last().copied());
+        let (least, most) = (least.unwrap_or(f64::NAN), most.unwrap_or(f64::NAN));
+        write!(formatter, "{:.0} ({least:.0} to {most:.0})", self.median())
+    }
 }
 
 /// As milliseconds.

@@ -144,11 +144,15 @@ pub fn constant(config: &str) -> Outcome<()> {
     countersign::serve::start_log(countersign::serve::LogFormat::Text);
     let loaded = Config::load(Path::new(config), Purpose::Serve)?;
     let options = loaded.serve.ok_or("the configuration has no listeners")?;
+    // Made once: what stands against the gate must not pay for making answers.
+    let [mutate, validate] = [Phase::Mutate, Phase::Validate]
+        .map(|phase| Answer::default().into_reply(phase, Asked::default()));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let server = Server::bind(options, Arc::new(Metrics::new())).await?;
-        let answer = |phase: Phase, _, _| {
-            std::future::ready(Answer::default().into_reply(phase, Asked::default()))
+        let answer = move |phase: Phase, _, _| {
+            let reply = if phase == Phase::Mutate { &mutate } else { &validate };
+            std::future::ready(reply.clone())
         };
         let stop = async { Stop::signal().await.unwrap_or(Stop::AtOnce) };
         server.run(answer, stop).await?;
