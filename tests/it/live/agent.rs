@@ -4,6 +4,7 @@ use std::process::{Command, Output};
 
 use crate::{
     cli::{Desk, stderr, stdout},
+    cli_ocibuilder,
     peer::GnuPg,
 };
 
@@ -90,4 +91,48 @@ fn what_is_wrong_with_a_key_in_gpg_agent_is_said() {
     let refused = sign(&desk, &gpg, &locked, &[]);
     assert!(stderr(&refused).contains("gpg reaches no agent"), "{}", stderr(&refused));
     assert!(desk.registry.referrers("acme/shop", &desk.shop.digest()).is_empty());
+}
+
+/// Over an image ID, as ocibuilder signed: a text of 71 characters, signature type 0x01.
+#[test]
+#[ignore = "needs gpg"]
+fn a_key_in_gpg_agent_signs_an_image_id_in_text_mode() {
+    let desk = Desk::new();
+    let gpg = GnuPg::new();
+    for algorithm in ["rsa3072", "ed25519"] {
+        let fingerprint = gpg.generate(&format!("{algorithm} <oci@acme.example>"), algorithm);
+        let trusted = countersign_kit::Key::options("oci").generate();
+        cli_ocibuilder::prepared(&desk, &desk.grafeas.url(), &trusted);
+        desk.write("oci.asc", &gpg.certificate(&fingerprint));
+        desk.grafeas.clear();
+        let signed = Command::new(env!("CARGO_BIN_EXE_countersign"))
+            .args(["sign", "--ocibuilder", "ocibuilder.yaml", &desk.by_digest(), "--create-note"])
+            .args(["--key", &format!("gpg:{fingerprint}")])
+            .current_dir(desk.path("."))
+            .env("GNUPGHOME", gpg.home())
+            .env("DOCKER_CONFIG", desk.path("."))
+            .output()
+            .unwrap();
+        assert!(signed.status.success(), "{algorithm}: {}", stderr(&signed));
+        let about_id = desk
+            .grafeas
+            .occurrences()
+            .into_iter()
+            .find(|one| {
+                let uri = one["resource"]["uri"].as_str().unwrap();
+                one["kind"] == "ATTESTATION" && uri.ends_with(&desk.shop.image_id())
+            })
+            .unwrap();
+        let pgp = &about_id["attestation"]["attestation"]["pgpSignedAttestation"];
+        let armor = pgp["signature"].as_str().unwrap();
+        let packets = gpg.list_packets(armor.as_bytes());
+        assert!(packets.contains("sigclass 0x01"), "{algorithm}: {packets}");
+        gpg.verify_detached(armor.as_bytes(), desk.shop.image_id().as_bytes())
+            .unwrap_or_else(|error| panic!("{algorithm}: {error}"));
+        gpg.verify_detached(armor.as_bytes(), b"sha256:another").unwrap_err();
+        for file in ["id.yaml", "digest.yaml"] {
+            let judged = desk.run(&["verify", &desk.by_tag(), "--config", file]);
+            assert!(judged.status.success(), "{algorithm}, {file}: {}", stdout(&judged));
+        }
+    }
 }

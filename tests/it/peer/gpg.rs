@@ -148,6 +148,13 @@ impl GnuPg {
         accepted(&mut command).map(drop)
     }
 
+    /// What packets a signature, armored or binary, is made of.
+    pub fn list_packets(&self, signature: &[u8]) -> String {
+        let file = self.home.path().join("packets");
+        std::fs::write(&file, signature).unwrap();
+        run(self.gpg().arg("--list-packets").arg(file))
+    }
+
     fn gpg(&self) -> Command {
         let mut command = isolated(binary("gpg"), self.home());
         command.args(["--batch", "--no-tty", "--quiet", "--homedir"]).arg(self.home());

@@ -97,6 +97,18 @@ impl AgentKey {
     /// # Errors
     /// [`SigningKeyError`], if gpg makes none.
     pub fn sign_detached(&self, data: &[u8]) -> Result<Vec<u8>, SigningKeyError> {
+        self.detached(&["--no-textmode"], data)
+    }
+
+    /// A detached signature over a text, binary.
+    ///
+    /// # Errors
+    /// [`SigningKeyError`], if gpg makes none.
+    pub fn sign_text(&self, text: &[u8]) -> Result<Vec<u8>, SigningKeyError> {
+        self.detached(&["--textmode"], text)
+    }
+
+    fn detached(&self, mode: &[&str], data: &[u8]) -> Result<Vec<u8>, SigningKeyError> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let mut command = gpg();
         command.args(["--status-fd", "2", "--digest-algo", "SHA512"]);
@@ -104,7 +116,7 @@ impl AgentKey {
             // The first line of what gpg reads, before the data.
             command.args(["--pinentry-mode", "loopback", "--passphrase-fd", "0"]);
         }
-        command.args(["--local-user", &format!("{}!", self.part), "--detach-sign"]);
+        command.args(mode).args(["--local-user", &format!("{}!", self.part), "--detach-sign"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut running = command.spawn().map_err(SigningKeyError::NoGpg)?;
         if let Some(mut input) = running.stdin.take() {

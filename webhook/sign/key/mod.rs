@@ -115,7 +115,7 @@ impl Signer {
     pub fn sign_image_id(&self, id: &[u8], at: Timestamp) -> Result<Signed, SigningKeyError> {
         Ok(Signed::OpenPgpDetached(match self {
             Self::OpenPgp(key) => key.sign_text(id, at)?.into(),
-            Self::Agent(key) => key.sign_detached(id)?.into(),
+            Self::Agent(key) => key.sign_text(id)?.into(),
             Self::Pem(_) => return Err(SigningKeyError::PemImageId),
         }))
     }
