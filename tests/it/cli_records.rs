@@ -175,7 +175,7 @@ fn findings_are_records_at_the_gate() {
     assert!(stderr(&missing).contains("--create-note"), "{}", stderr(&missing));
     let filed = file("grype.json", &["--create-note"]);
     assert!(filed.status.success(), "{}", stderr(&filed));
-    assert_eq!(stdout(&filed).lines().count(), 2, "{}", stdout(&filed));
+    assert_eq!(stdout(&filed).lines().count(), 3, "{}", stdout(&filed));
     let again = file("grype.json", &[]);
     assert_eq!(
         (again.status.code(), stdout(&again)),

@@ -286,6 +286,30 @@ fn p2_records_have_one_shape_and_no_authority() {
 }
 
 #[test]
+fn a_provenance_in_a_build_is_read_in_either_spelling() {
+    let predicate = json!({
+        "buildDefinition": {"buildType": "t", "externalParameters": {"my_key": {"in_it": 1}}},
+        "runDetails": {"builder": {"id": "b"}},
+    });
+    let statement = json!({"_type": "https://in-toto.io/Statement/v1", "subject": [],
+        "predicateType": "https://slsa.dev/provenance/v1", "predicate": predicate});
+    let snake = json!({"_type": "https://in-toto.io/Statement/v1", "subject": [],
+    "predicate_type": "https://slsa.dev/provenance/v1", "predicate": {
+        "build_definition": {"build_type": "t", "external_parameters": {"my_key": {"in_it": 1}}},
+        "run_details": {"builder": {"id": "b"}},
+    }});
+    for (name, build) in [
+        ("camelCase", json!({"inTotoSlsaProvenanceV1": statement})),
+        ("snake_case", json!({"in_toto_slsa_provenance_v1": snake})),
+    ] {
+        let evidence = read(&occurrence(&json!({"build": build})));
+        assert!(evidence.candidates.is_empty(), "{name}: p2: nobody signed it");
+        let value = serde_json::to_value(evidence.record.unwrap()).unwrap();
+        assert_eq!(value["build"]["inTotoSlsaProvenanceV1"], statement, "{name}");
+    }
+}
+
+#[test]
 fn names_in_a_region_are_the_same_names() {
     let mut regional = occurrence(&json!({"build": {}}));
     regional["name"] = "projects/p/locations/eu/occurrences/o".into();

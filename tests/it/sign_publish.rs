@@ -6,8 +6,8 @@ use countersign::{
     attest::grafeas::Version,
     name::{Digest, PinnedImage},
     sign::{
-        Claim, Destinations, Entry, Publication, Publisher, Receipt, Record, RecordKind, Signer,
-        Stop, StoreDestination, generate_key,
+        Claim, Destinations, Entry, Publication, Publisher, Receipt, Record, RecordKind,
+        RecordNote, Signer, Stop, StoreDestination, generate_key,
     },
     source::{GrafeasStore, HostOptions, Registries, RegistriesOptions, StoreOptions},
 };
@@ -209,7 +209,7 @@ async fn records_are_filed_once_on_either_version() {
         let image = scene.push("a");
         let record = |kind, details: Value| Record {
             kind,
-            note: NOTE.parse().unwrap(),
+            note: RecordNote::Named(NOTE.parse().unwrap()),
             note_details: json!({}),
             details,
         };
@@ -219,19 +219,22 @@ async fn records_are_filed_once_on_either_version() {
             json!({"derivedImage": {"distance": 1, "baseResourceUrl": "https://a.example/b"}});
         let flaw =
             json!({"packageIssue": [{"affectedLocation": {"package": "zlib"}}], "severity": "LOW"});
+        let scan = json!({"discovered": {"analysisStatus": "FINISHED_SUCCESS",
+            "lastAnalysisTime": "2026-11-20T08:00:00.5Z"}});
         let mut entry = Entry::of(image);
         entry.records = vec![
             record(RecordKind::Build, built),
             record(RecordKind::Image, derived),
             record(RecordKind::Vulnerability, flaw),
+            record(RecordKind::Discovery, scan),
         ];
         let publisher = scene.publisher(false, true, std::slice::from_ref(&entry)).await;
         let first = publisher.publish(&entry).await;
-        assert_eq!(summary(&first), ["store"; 3], "{api}");
-        assert_eq!(summary(&publisher.publish(&entry).await), ["store="; 3], "{api}");
+        assert_eq!(summary(&first), ["store"; 4], "{api}");
+        assert_eq!(summary(&publisher.publish(&entry).await), ["store="; 4], "{api}");
         entry.records[0].details["provenance"]["id"] = "2".into();
         let again = publisher.publish(&entry).await;
-        assert_eq!(summary(&again), ["store", "store=", "store="], "{api}");
+        assert_eq!(summary(&again), ["store", "store=", "store=", "store="], "{api}");
         let filed = scene.grafeas.occurrences();
         let member = if api == Version::V1 { "resourceUri" } else { "resource" };
         assert!(filed.iter().all(|one| one.get(member).is_some()), "{api}: {filed:#?}");
@@ -280,4 +283,7 @@ async fn many_images_cost_a_store_one_list_and_a_registry_few_connections() {
     scene.grafeas.forget();
     assert_eq!(summary(&scene.run(&entries).await), vec!["registry= store="; 100]);
     assert_eq!(scene.grafeas.total(), 1, "one page of the note's list");
+    // At most as many as images are worked on at a time, for each of the two runs.
+    let connections = [scene.registry.connections(), scene.grafeas.connections()];
+    assert!(connections.iter().all(|count| *count <= 2 * 16), "{connections:?}");
 }

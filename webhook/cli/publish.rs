@@ -2,18 +2,20 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use crate::sign::{Destinations, Folder, Publisher, Unpacked};
+use crate::sign::{Destinations, Entry, Folder, Publisher, Unpacked};
 
 use super::{
     Failure,
     arguments::{RegistryArguments, StoreArguments},
+    output,
     report::{Format, Report},
 };
 
 /// Upload what `countersign sign --output-dir` wrote
 ///
 /// Needs no key: it checks each signature with the public half beside it, and that what was signed
-/// names the image that it is published for. Prints what was published, a line each. Running it
+/// names the image that it is published for. No note is signed: `--note` says which it is, for
+/// records (a build, findings) as `sign` would. Prints what was published, a line each. Running it
 /// again publishes nothing twice.
 ///
 /// Example: countersign publish signed --attach
@@ -35,6 +37,25 @@ pub struct Publish {
 }
 
 impl Publish {
+    /// Leaves out what only a store takes.
+    fn leave_records(&self, entries: &mut Vec<Entry>) -> Result<(), Failure> {
+        let left: usize = entries.iter_mut().map(|entry| entry.records.drain(..).count()).sum();
+        entries.retain(|entry| !entry.signed.is_empty());
+        let named = self.dir.display();
+        if entries.is_empty() {
+            return Err(Failure::usage(format!(
+                "{named} holds records alone, which go to a store; give --store and --note"
+            )));
+        }
+        if left > 0 {
+            output::say(&format!(
+                "note: {left} records in {named} go to a store alone, so they are not published; \
+                 give --store and --note for them"
+            ));
+        }
+        Ok(())
+    }
+
     /// Publishes; what is published is printed at once.
     pub async fn run(self) -> Result<ExitCode, Failure> {
         if !self.attach && self.store.store.is_none() {
@@ -42,7 +63,10 @@ impl Publish {
                 "nothing says where the attestations go; give --attach, or --store and --note",
             ));
         }
-        let Unpacked { entries, keys } = Folder::read(&self.dir).map_err(Failure::of)?;
+        let Unpacked { mut entries, keys } = Folder::read(&self.dir).map_err(Failure::of)?;
+        if self.store.store.is_none() {
+            self.leave_records(&mut entries)?;
+        }
         let registries =
             self.registry.connect(entries.iter().map(|entry| &entry.image.repository))?;
         let store = self.store.connect()?;

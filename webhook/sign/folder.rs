@@ -102,7 +102,8 @@ impl Folder {
         image: &PinnedImage,
         record: &Record,
     ) -> Result<Publication, FolderError> {
-        let said = record.occurrence(image).to_string();
+        let note = format!("{:?}", record.note);
+        let said = [image.to_string(), note, record.details.to_string()].join("\0");
         let (path, there) = self.place(image, record.kind.name(), &said, "record");
         if there {
             return Ok(Publication::File { path: path.display().to_string(), unchanged: true });

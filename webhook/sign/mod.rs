@@ -39,7 +39,7 @@ pub use payload::{BadPredicateType, Claim, PredicateType};
 pub use platforms::with_platforms;
 pub use publish::{Destinations, Entry, Publisher, StoreDestination};
 pub use receipt::{Publication, PublishError, Receipt};
-pub use record::{Record, RecordKind};
+pub use record::{Record, RecordKind, RecordNote};
 pub use run::Stop;
 
 /// Longest wait for a registry or store; a CI job has more time than a review.

@@ -1,11 +1,11 @@
 //! Notes: an occurrence of a note that is not there counts for nobody, so they come first.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 
-use super::{Entry, PATIENCE, PublishError, StoreDestination};
+use super::{Entry, PATIENCE, PublishError, Record, StoreDestination};
 use crate::{
     name::NoteName,
     source::{Deadline, FetchError},
@@ -23,9 +23,12 @@ impl StoreDestination {
             // The attestations' own note has no message: the store's client knows it.
             notes.push((self.note.clone(), None));
         }
+        let mut known: HashSet<NoteName> = HashSet::new();
         for record in entries.iter().flat_map(|entry| &entry.records) {
-            if notes.iter().all(|(known, _)| *known != record.note) {
-                notes.push((record.note.clone(), Some(record.note_message())));
+            let note = self.note_of(record)?;
+            if known.insert(note.clone()) {
+                let message = record.note_message(&note);
+                notes.push((note, Some(message)));
             }
         }
         let missing: Vec<(NoteName, Option<Value>)> = stream::iter(notes)
@@ -46,6 +49,11 @@ impl StoreDestination {
             self.create(&note, message).await.map_err(Arc::new)?;
         }
         Ok(())
+    }
+
+    /// The note that a record is filed under here.
+    pub(super) fn note_of(&self, record: &Record) -> Result<NoteName, PublishError> {
+        record.note_beside(&self.note).map_err(PublishError::NoteName)
     }
 
     async fn create(&self, note: &NoteName, message: Option<Value>) -> Result<(), FetchError> {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Attestation, Claim, Entry, Record, RecordKind};
+use super::{Attestation, Claim, Entry, Record, RecordKind, RecordNote};
 use crate::{
     attest::{
         BadEnvelope, BadMeaning, BadStatement, Carrier, Envelope, IN_TOTO, Meaning, RawSignature,
@@ -63,7 +63,12 @@ struct PackedRaw {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct PackedRecord {
     kind: RecordKind,
-    note: NoteName,
+    /// The note, where the signer named it; else whoever publishes does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<NoteName>,
+    /// The flaw that the note is named after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flaw: Option<String>,
     note_details: Value,
     details: Value,
 }
@@ -126,7 +131,14 @@ impl Packed {
     pub(super) fn of_record(image: &PinnedImage, record: &Record) -> Self {
         let packed = PackedRecord {
             kind: record.kind,
-            note: record.note.clone(),
+            note: match &record.note {
+                RecordNote::Named(note) => Some(note.clone()),
+                RecordNote::Beside | RecordNote::Flaw(_) => None,
+            },
+            flaw: match &record.note {
+                RecordNote::Flaw(id) => Some(id.clone()),
+                RecordNote::Beside | RecordNote::Named(_) => None,
+            },
             note_details: record.note_details.clone(),
             details: record.details.clone(),
         };
@@ -202,7 +214,12 @@ impl PackedAttestation {
 
 impl From<PackedRecord> for Record {
     fn from(packed: PackedRecord) -> Self {
-        let PackedRecord { kind, note, note_details, details } = packed;
+        let PackedRecord { kind, note, flaw, note_details, details } = packed;
+        let note = match (note, flaw) {
+            (Some(note), _) => RecordNote::Named(note),
+            (None, Some(id)) => RecordNote::Flaw(id),
+            (None, None) => RecordNote::Beside,
+        };
         Self { kind, note, note_details, details }
     }
 }

@@ -83,19 +83,30 @@ impl Claim {
                 "optional": {"creator": CREATOR, "timestamp": now.as_second()},
             }),
             Self::ImageId => return image.digest.to_string().into_bytes(),
-            Self::Statement { predicate_type, predicate } => json!({
-                "_type": "https://in-toto.io/Statement/v1",
-                "subject": [{
-                    "name": repository,
-                    "digest": {image.digest.algorithm(): image.digest.hex()},
-                }],
-                "predicateType": predicate_type.as_str(),
-                "predicate": predicate,
-            }),
+            Self::Statement { predicate_type, predicate } => {
+                statement(image, predicate_type, predicate)
+            }
         }
         .to_string()
         .into_bytes()
     }
+}
+
+/// An in-toto statement v1 about one image.
+pub(super) fn statement(
+    image: &PinnedImage,
+    predicate_type: &PredicateType,
+    predicate: &Value,
+) -> Value {
+    json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{
+            "name": image.repository.to_string(),
+            "digest": {image.digest.algorithm(): image.digest.hex()},
+        }],
+        "predicateType": predicate_type.as_str(),
+        "predicate": predicate,
+    })
 }
 
 /// The `optional.creator` of our simple signatures.

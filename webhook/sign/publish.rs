@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     Artifact, Attestation, Claim, Folder, Layer, PATIENCE, Publication, PublishError, Receipt,
-    Record, Signer, SigningKeyError,
+    Record, RecordKind, Signer, SigningKeyError,
     attestation::trust_in,
     occurrence,
     standing::{Said, Standing, StandingAbout},
@@ -103,7 +103,11 @@ impl Publisher {
         let own_note = destinations.store.as_ref().map(|store| &store.note);
         let trust = trust_in(known, &attests, own_note)?;
         let mut notes: Vec<NoteName> = own_note.into_iter().cloned().collect();
-        notes.extend(entries.iter().flat_map(|entry| &entry.records).map(|one| one.note.clone()));
+        if let Some(store) = &destinations.store {
+            for record in entries.iter().flat_map(|entry| &entry.records) {
+                notes.push(store.note_of(record)?);
+            }
+        }
         notes.sort();
         notes.dedup();
         let mut standing = Standing::new(&destinations, &trust, notes);
@@ -129,12 +133,19 @@ impl Publisher {
             let makes = || self.checked(signed);
             receipts.push(self.claim(image, &signed.claim, signed.signer, &standing, makes).await);
         }
-        for record in &entry.records {
+        // That a scan finished is said last, and only where all that it found is filed: else what is
+        // missing would pass for what is not there.
+        let is_last = |record: &&Record| record.kind == RecordKind::Discovery;
+        let (last, first): (Vec<_>, Vec<_>) = entry.records.iter().partition(is_last);
+        let mut complete = true;
+        for record in first.into_iter().chain(last) {
             let mut receipt = Receipt::of_record(image, record.kind);
             let outcome = match &standing {
-                Ok(standing) => self.record(image, record, standing, &mut receipt.published).await,
                 Err(error) => Err(Arc::clone(error).into()),
+                Ok(_) if is_last(&record) && !complete => Err(PublishError::Findings),
+                Ok(standing) => self.record(image, record, standing, &mut receipt.published).await,
             };
+            complete &= record.kind != RecordKind::Vulnerability || outcome.is_ok();
             receipts.push(receipt.with(outcome));
         }
         receipts
@@ -220,7 +231,7 @@ impl Publisher {
             return Err(PublishError::NoStore);
         }
         if let Some(destination) = &self.destinations.store {
-            let occurrence = record.occurrence(image);
+            let occurrence = record.occurrence(image, &destination.note_of(record)?);
             published.push(match standing.record(&occurrence) {
                 Some(name) => destination.unchanged(name.to_owned()),
                 None => destination.file(&occurrence).await?,

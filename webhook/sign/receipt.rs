@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::{FolderError, RecordKind, SigningKeyError};
 use crate::{
-    name::{Fingerprint, NoteName, PinnedImage},
+    name::{BadName, Fingerprint, NoteName, PinnedImage},
     source::FetchError,
     verify::{Rejection, TrustError},
 };
@@ -116,6 +116,15 @@ pub enum PublishError {
     /// The store lacks notes.
     #[error("the store has no note {}; make it with --create-note", listed(.0))]
     NoNote(Vec<NoteName>),
+    /// A note for a record cannot be called so.
+    #[error("a record has no note to be filed under: {0}; give --note another name")]
+    NoteName(#[source] BadName),
+    /// A report of which findings are missing must not look like one of a clean image.
+    #[error(
+        "not all of the findings are filed, so it is not said either that the scan finished; \
+         run it again"
+    )]
+    Findings,
     /// Nobody signs a record, so it cannot be attached.
     #[error("nobody signs a record, so it goes to a store alone; give --store and --note")]
     NoStore,

@@ -1,4 +1,4 @@
-//! Facts that are filed without a signature: builds, derived images, vulnerabilities.
+//! Facts that are filed without a signature: builds, derived images, vulnerabilities, scans.
 //!
 //! Only the store's access control vouches for them, so they go to a Grafeas server alone. They are
 //! given in v1beta1's shape; the store's client writes them in the version that the server speaks.
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     attest::grafeas::ResourceUri,
-    name::{NoteName, PinnedImage},
+    name::{BadName, NoteName, PinnedImage},
 };
 
 /// What kind of fact it is.
@@ -21,6 +21,8 @@ pub enum RecordKind {
     Image,
     /// A flaw in a package of the image.
     Vulnerability,
+    /// That somebody looked for flaws, and finished.
+    Discovery,
 }
 
 impl RecordKind {
@@ -30,6 +32,17 @@ impl RecordKind {
             Self::Build => "BUILD",
             Self::Image => "IMAGE",
             Self::Vulnerability => "VULNERABILITY",
+            Self::Discovery => "DISCOVERY",
+        }
+    }
+
+    /// What its note is called after the attestations' one: a note has one kind.
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Build => "build",
+            Self::Image => "image",
+            Self::Vulnerability => "vulnerabilities",
+            Self::Discovery => "scan",
         }
     }
 
@@ -39,6 +52,7 @@ impl RecordKind {
             Self::Build => "build",
             Self::Image => "derivedImage",
             Self::Vulnerability => "vulnerability",
+            Self::Discovery => "discovered",
         }
     }
 
@@ -48,8 +62,20 @@ impl RecordKind {
             Self::Build => "build",
             Self::Image => "baseImage",
             Self::Vulnerability => "vulnerability",
+            Self::Discovery => "discovery",
         }
     }
+}
+
+/// The note that a record is filed under.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RecordNote {
+    /// This one.
+    Named(NoteName),
+    /// One that is named after the attestations' note and the kind: `N-build`, `N-scan`.
+    Beside,
+    /// The one of the attestations' project that has the name of the flaw.
+    Flaw(String),
 }
 
 /// An unsigned occurrence of one image.
@@ -58,28 +84,41 @@ pub struct Record {
     /// What kind of fact it is.
     pub kind: RecordKind,
     /// The note that it is filed under.
-    pub note: NoteName,
+    pub note: RecordNote,
     /// The details of that note, for when it has to be made.
     pub note_details: Value,
-    /// The details of the occurrence: what stands under `build`, `derivedImage`, `vulnerability`.
+    /// The details of the occurrence: what stands under `build`, `derivedImage`, `vulnerability`,
+    /// `discovered`.
     pub details: Value,
 }
 
 impl Record {
-    /// The occurrence, without what the server sets.
-    pub fn occurrence(&self, image: &PinnedImage) -> Value {
+    /// The note that it is filed under, where attestations are filed under `attestations`.
+    ///
+    /// # Errors
+    /// The name that comes out can be no note's.
+    pub fn note_beside(&self, attestations: &NoteName) -> Result<NoteName, BadName> {
+        match &self.note {
+            RecordNote::Named(note) => Ok(note.clone()),
+            RecordNote::Beside => format!("{attestations}-{}", self.kind.suffix()).parse(),
+            RecordNote::Flaw(id) => attestations.project().note(id),
+        }
+    }
+
+    /// The occurrence of `note`, without what the server sets.
+    pub fn occurrence(&self, image: &PinnedImage, note: &NoteName) -> Value {
         json!({
             "resource": {"uri": ResourceUri::written_for(&image.repository, image.digest)},
-            "noteName": self.note.as_str(),
+            "noteName": note.as_str(),
             "kind": self.kind.name(),
             self.kind.member(): self.details,
         })
     }
 
     /// The note, without its name.
-    pub(super) fn note_message(&self) -> Value {
+    pub(super) fn note_message(&self, note: &NoteName) -> Value {
         json!({
-            "shortDescription": self.note.id(),
+            "shortDescription": note.id(),
             "kind": self.kind.name(),
             self.kind.note_member(): self.note_details,
         })

@@ -21,15 +21,27 @@ fn the_reference_server_keeps_builds_and_findings() {
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/reports");
         fs::copy(fixtures.join(report), desk.path(report)).unwrap();
     }
+    desk.write(
+        "clean.json",
+        r#"{"SchemaVersion": 2, "CreatedAt": "2026-11-20T08:00:00.123456789Z"}"#,
+    );
     let store = ["sign", &image, "--store", &url, "--note", NOTE, "--create-note"];
     let build = ["--build", "--key", "builder.key", "--source", "https://git.example/a"];
-    let more = ["--revision", "ffac537e6cbbf934b08745a378932722df287a53", "--parameter", "a=b"];
+    let more = [
+        "--revision",
+        "ffac537e6cbbf934b08745a378932722df287a53",
+        "--parameter",
+        "a=b",
+        "--started",
+        "2026-11-20T08:00:00.5Z",
+    ];
     for (name, arguments, lines) in [
         ("a build", [&build[..], &more].concat(), 2),
-        ("Grype", vec!["--vulnerabilities", "grype.json"], 2),
-        ("Trivy", vec!["--vulnerabilities", "trivy.json"], 2),
-        ("Grype's SARIF", vec!["--vulnerabilities", "grype.sarif"], 1),
-        ("Trivy's SARIF", vec!["--vulnerabilities", "trivy.sarif"], 1),
+        ("Grype", vec!["--vulnerabilities", "grype.json"], 3),
+        ("Trivy", vec!["--vulnerabilities", "trivy.json"], 3),
+        ("Grype's SARIF", vec!["--vulnerabilities", "grype.sarif"], 2),
+        ("Trivy's SARIF", vec!["--vulnerabilities", "trivy.sarif"], 2),
+        ("a clean scan", vec!["--vulnerabilities", "clean.json"], 1),
     ] {
         for (time, lines) in [("first", lines), ("again", 0)] {
             let filed = desk.run(&[&store[..], &arguments].concat());
@@ -52,6 +64,16 @@ fn the_reference_server_keeps_builds_and_findings() {
     let input: Value = serde_json::from_str(&stdout(&shown)).unwrap();
     let records = &input["images"][0]["records"];
     assert_eq!(records["builds"].as_array().map(Vec::len), Some(1), "{records}");
+    let statement = &records["builds"][0]["build"]["inTotoSlsaProvenanceV1"];
+    let parameters = &statement["predicate"]["buildDefinition"]["externalParameters"];
+    assert_eq!(parameters["parameters"]["a"], "b", "{records}");
+    let scans = records["discoveries"].as_array().unwrap();
+    assert_eq!(scans.len(), 5, "{records}");
+    let clean = scans.iter().find(|scan| {
+        scan["discovery"]["lastScanTime"] == "2026-11-20T08:00:00Z"
+            && scan["discovery"]["analysisStatus"] == "FINISHED_SUCCESS"
+    });
+    assert!(clean.is_some(), "{records}");
     assert_eq!(records["vulnerabilities"].as_array().map(Vec::len), Some(6), "{records}");
 }
 

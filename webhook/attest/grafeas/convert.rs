@@ -50,19 +50,51 @@ fn move_resource(members: &mut Map<String, Value>, to: Version) {
 fn details_in(kind: &str, to: Version, details: Value) -> Value {
     let nested = match kind {
         "IMAGE" => "derivedImage",
-        "DISCOVERY" => "discovered",
+        "DISCOVERY" => return discovery(to, details),
         "DEPLOYMENT" => "deployment",
         "PACKAGE" => "installation",
         "ATTESTATION" => return attestation(to, &details),
         "VULNERABILITY" => return vulnerability(to, details),
         _ => return details,
     };
+    nested_in(nested, to, details)
+}
+
+fn nested_in(member: &str, to: Version, details: Value) -> Value {
     match (to, details) {
-        (Version::V1Beta1, details) => json!({nested: details}),
-        (Version::V1, Value::Object(mut members)) => members.remove(nested).unwrap_or_default(),
+        (Version::V1Beta1, details) => json!({member: details}),
+        (Version::V1, Value::Object(mut members)) => members.remove(member).unwrap_or_default(),
         (Version::V1, details) => details,
     }
 }
+
+fn discovery(to: Version, mut details: Value) -> Value {
+    let (old, new) = LAST_SCAN;
+    match to {
+        Version::V1 => {
+            let mut details = nested_in("discovered", to, details);
+            rename(&mut details, (old, new));
+            details
+        }
+        Version::V1Beta1 => {
+            rename(&mut details, (new, old));
+            nested_in("discovered", to, details)
+        }
+    }
+}
+
+/// Gives a member of an object another name, unless there is one of that name.
+pub(super) fn rename(object: &mut Value, (from, to): (&str, &str)) {
+    if let Some(members) = object.as_object_mut()
+        && !members.contains_key(to)
+        && let Some(value) = members.remove(from)
+    {
+        members.insert(to.to_owned(), value);
+    }
+}
+
+/// The time of the last scan: released servers of v1beta1 know only the older name.
+pub(super) const LAST_SCAN: (&str, &str) = ("lastAnalysisTime", "lastScanTime");
 
 /// v1 has no member for an OpenPGP message; there it is a signature without a payload beside it.
 fn attestation(to: Version, details: &Value) -> Value {
@@ -141,8 +173,8 @@ mod tests {
         let cases = [
             (
                 "a discovery",
-                json!({"resource": {"uri": "u"}, "discovered": {"discovered": {"analysisStatus": "PENDING"}}}),
-                json!({"resourceUri": "u", "discovery": {"analysisStatus": "PENDING"}}),
+                json!({"resource": {"uri": "u"}, "discovered": {"discovered": {"analysisStatus": "PENDING", "lastAnalysisTime": "t"}}}),
+                json!({"resourceUri": "u", "discovery": {"analysisStatus": "PENDING", "lastScanTime": "t"}}),
             ),
             (
                 "a generic attestation",

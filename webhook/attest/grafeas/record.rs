@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::{Map, Value, json};
 
+use super::convert::{LAST_SCAN, rename};
 use crate::name::NoteName;
 
 /// An unsigned occurrence. Only the store's access control vouches for it.
@@ -122,6 +123,9 @@ impl Kind {
         if let Some(status) = details.get_mut("analysisStatus") {
             name_number(status, &ANALYSIS_STATUS);
         }
+        if self == Self::Discovery {
+            rename(&mut details, LAST_SCAN);
+        }
         details
     }
 }
@@ -198,8 +202,8 @@ mod tests {
         let cases = [
             (
                 "discovered",
-                json!({"discovered": {"analysisStatus": 3}}),
-                json!({"analysisStatus": "FINISHED_SUCCESS"}),
+                json!({"discovered": {"analysisStatus": 3, "lastAnalysisTime": "t"}}),
+                json!({"analysisStatus": "FINISHED_SUCCESS", "lastScanTime": "t"}),
             ),
             (
                 "discovery",

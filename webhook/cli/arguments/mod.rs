@@ -16,7 +16,7 @@ use super::Failure;
 pub use image::ImageArgument;
 pub use keys::KeyArguments;
 pub use registry::RegistryArguments;
-pub use store::{STORED, StoreArguments};
+pub use store::{FILED, STORED, StoreArguments};
 pub use trust::TrustArguments;
 
 /// Longest wait for one answer; a CI job has more time than a review.

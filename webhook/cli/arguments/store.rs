@@ -21,7 +21,7 @@ use super::{
 #[derive(Debug, clap::Args)]
 pub struct StoreArguments {
     /// URL of a Grafeas server
-    #[arg(long, value_name = "URL", requires = "note", group = STORED)]
+    #[arg(long, value_name = "URL", requires = "note", groups = [STORED, FILED])]
     pub store: Option<url::Url>,
     /// The version that the server speaks: v1beta1 (the reference server) or v1 (Google's)
     #[arg(long, value_enum, default_value = "v1beta1")]
@@ -51,6 +51,9 @@ pub struct StoreArguments {
 
 /// Whatever names a store: `--store`, or an argument of a command of its own.
 pub const STORED: &str = "stored";
+
+/// Whatever takes records: a store, or a folder to be published to one.
+pub const FILED: &str = "filed";
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 enum Api {

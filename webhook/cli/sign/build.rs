@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-use super::super::output;
+use super::super::{arguments::FILED, output};
 
 /// The flags that record a build.
 pub const RECORDED: &str = "recorded";
@@ -47,10 +47,10 @@ pub struct BuildArguments {
     #[arg(long, value_name = "ID", requires = "build")]
     invocation_id: Option<String>,
     /// When the build began, like 2026-11-20T08:00:00Z
-    #[arg(long, value_name = "TIME", requires = RECORDED)]
+    #[arg(long, value_name = "TIME", value_parser = time, requires = RECORDED)]
     started: Option<Timestamp>,
     /// When it ended
-    #[arg(long, value_name = "TIME", requires = RECORDED)]
+    #[arg(long, value_name = "TIME", value_parser = time, requires = RECORDED)]
     finished: Option<Timestamp>,
     /// What whoever started the build chose; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = parameter, requires = "build")]
@@ -59,7 +59,7 @@ pub struct BuildArguments {
     #[arg(long, value_name = "URI@ALGORITHM:HEX", requires = "build")]
     material: Vec<Material>,
     /// The note of the BUILD occurrence; by default --note's name and `-build`
-    #[arg(long, value_name = "projects/P/notes/N", requires_all = ["build", "store"])]
+    #[arg(long, value_name = "projects/P/notes/N", requires_all = ["build", FILED])]
     pub build_note: Option<NoteName>,
 }
 
@@ -117,6 +117,10 @@ fn reference(text: &str) -> Result<String, String> {
     let is_whole =
         text.starts_with("refs/") && !text.chars().any(|c| c.is_whitespace() || c.is_control());
     is_whole.then(|| text.to_owned()).ok_or_else(|| "no whole ref, like refs/heads/main".into())
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "no time, like 2026-11-20T08:00:00Z".into())
 }
 
 fn parameter(text: &str) -> Result<(String, String), String> {

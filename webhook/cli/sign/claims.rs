@@ -9,16 +9,16 @@ use std::{
 };
 
 use crate::{
-    name::{NoteName, PinnedImage, ProjectName},
+    name::{NoteName, PinnedImage},
     sign::{
-        Claim, Entry, PredicateType, Record, StoreDestination,
+        Claim, Entry, PredicateType, Record, RecordNote,
         build::{BuildRecord, Origin},
-        vulnerability::Report,
+        vulnerability::{Finding, Report},
     },
 };
 
 use super::{
-    super::{Failure, output},
+    super::{Failure, arguments::FILED, output},
     build::BuildArguments,
 };
 
@@ -31,9 +31,13 @@ pub struct ClaimArguments {
     /// What the predicate is: a URI, or provenance, vulnerabilities, sbom, …
     #[arg(long = "type", value_name = "TYPE", requires = "predicate")]
     predicate_type: Option<PredicateType>,
-    /// A scanner's report (Grype's or Trivy's JSON, SARIF), to file as VULNERABILITY occurrences
-    #[arg(long, value_name = "FILE", requires = "store")]
-    pub vulnerabilities: Option<PathBuf>,
+    /// A scanner's report (Grype's or Trivy's JSON, SARIF), to file as VULNERABILITY occurrences, and
+    /// that the scan finished as a DISCOVERY occurrence
+    #[arg(long, value_name = "FILE", requires = FILED)]
+    vulnerabilities: Option<PathBuf>,
+    /// The note of the DISCOVERY occurrence; by default --note's name and `-scan`
+    #[arg(long, value_name = "projects/P/notes/N", requires = "vulnerabilities")]
+    scan_note: Option<NoteName>,
     #[command(flatten)]
     pub build: BuildArguments,
 }
@@ -41,19 +45,20 @@ pub struct ClaimArguments {
 /// All that is said, of whichever image.
 pub struct Said {
     claims: Vec<Arc<Claim>>,
-    build: Option<(BuildRecord, Option<NoteName>)>,
-    findings: Vec<Record>,
+    build: Option<(BuildRecord, RecordNote)>,
+    scanned: Vec<Record>,
 }
 
 impl ClaimArguments {
-    /// What to say about `images`: "this is the image", unless something else was asked for.
+    /// What to say about `images`: "this is the image", unless something else was asked for. Records
+    /// are kept only where they are `filed`.
     pub fn said(
         &self,
         results: &Origin,
         images: &BTreeSet<PinnedImage>,
-        store: Option<&StoreDestination>,
+        filed: bool,
     ) -> Result<Said, Failure> {
-        let mut said = Said { claims: Vec::new(), build: None, findings: Vec::new() };
+        let mut said = Said { claims: Vec::new(), build: None, scanned: Vec::new() };
         if let (Some(file), Some(predicate_type)) = (&self.predicate, &self.predicate_type) {
             let bytes = read(file, LARGEST_PREDICATE)?;
             let predicate = serde_json::from_slice(&bytes).map_err(|error| {
@@ -67,15 +72,10 @@ impl ClaimArguments {
                 predicate_type: PredicateType::provenance(),
                 predicate: record.predicate(),
             });
-            let note = match (&self.build.build_note, store) {
-                (Some(note), _) => Some(note.clone()),
-                (None, Some(store)) => Some(build_note(&store.note)?),
-                (None, None) => None,
-            };
-            said.build = Some((record, note));
+            said.build = filed.then(|| (record, named(self.build.build_note.as_ref())));
         }
-        if let (Some(file), Some(store)) = (&self.vulnerabilities, store) {
-            said.findings = findings(file, images, &store.note.project())?;
+        if let Some(file) = &self.vulnerabilities {
+            said.scanned = scanned(file, images, named(self.scan_note.as_ref()))?;
         } else if said.claims.is_empty() {
             said.claim(Claim::SimpleSigning);
         }
@@ -95,26 +95,24 @@ impl Said {
 
     /// All of it about one image.
     pub fn about(&self, image: PinnedImage) -> Entry {
-        let mut records = self.findings.clone();
-        if let Some((record, Some(note))) = &self.build {
+        let mut records = self.scanned.clone();
+        if let Some((record, note)) = &self.build {
             records.push(record.occurrence(&image, note.clone()));
         }
         Entry { claims: self.claims.clone(), records, ..Entry::of(image) }
     }
 }
 
-/// Where BUILD occurrences go unless told otherwise: a note has one kind, and `--note`'s is another.
-fn build_note(note: &NoteName) -> Result<NoteName, Failure> {
-    format!("{note}-build").parse().map_err(|error| {
-        Failure::failed(format!("{note}-build can be no note; give --build-note"), error)
-    })
+/// A note that was named, or the one beside the attestations'.
+fn named(note: Option<&NoteName>) -> RecordNote {
+    note.map_or(RecordNote::Beside, |note| RecordNote::Named(note.clone()))
 }
 
 /// The occurrences of a report, if it is about the images.
-fn findings(
+fn scanned(
     file: &Path,
     images: &BTreeSet<PinnedImage>,
-    project: &ProjectName,
+    scan_note: RecordNote,
 ) -> Result<Vec<Record>, Failure> {
     let named = file.display();
     let report = Report::parse(&read(file, LARGEST_REPORT)?)
@@ -139,11 +137,33 @@ fn findings(
             report.others
         ));
     }
-    if report.findings.is_empty() {
-        output::say(&format!("note: {named} has no findings, so there is nothing to file"));
+    let mut records: Vec<Record> = report.findings.iter().map(Finding::occurrence).collect();
+    match &report.scan {
+        Some(scan) => {
+            let open: Vec<&str> =
+                [("the scanner", scan.scanners.is_empty()), ("the time", scan.finished.is_none())]
+                    .into_iter()
+                    .filter_map(|(what, is_open)| is_open.then_some(what))
+                    .collect();
+            if !open.is_empty() {
+                output::say(&format!(
+                    "note: {named} does not tell, so not recorded of the scan: {}",
+                    open.join(", ")
+                ));
+            }
+            records.push(Record { note: scan_note, ..scan.occurrence() });
+        }
+        None if records.is_empty() => {
+            return Err(Failure::usage(format!(
+                "{named} has no findings and does not tell that a scan finished, so there is nothing \
+                 to file; scan again"
+            )));
+        }
+        None => output::say(&format!(
+            "note: {named} does not tell that the scan finished, so only its findings are filed"
+        )),
     }
-    let records = report.findings.iter().map(|finding| finding.occurrence(project));
-    records.collect::<Result<_, _>>().map_err(Failure::of)
+    Ok(records)
 }
 
 fn read(file: &Path, limit: u64) -> Result<Vec<u8>, Failure> {

@@ -15,7 +15,8 @@ use crate::sign::{
 
 use super::{
     Failure,
-    arguments::{KeyArguments, RegistryArguments, STORED, StoreArguments},
+    arguments::{FILED, KeyArguments, RegistryArguments, STORED, StoreArguments},
+    output,
     report::{Format, Report},
     secret,
 };
@@ -55,7 +56,7 @@ pub struct Sign {
     #[arg(long, help_heading = PLACES)]
     attach: bool,
     /// Write what was signed into a folder, for `countersign publish` on a machine with the network
-    #[arg(long, help_heading = PLACES, value_name = "DIR", conflicts_with_all = ["attach", "store", "recursive"])]
+    #[arg(long, help_heading = PLACES, value_name = "DIR", group = FILED, conflicts_with_all = ["attach", "store", "recursive"])]
     output_dir: Option<PathBuf>,
     /// Sign each platform of an index too
     #[arg(long, help_heading = "Which images")]
@@ -97,9 +98,16 @@ impl Sign {
         };
         let store = self.store.connect()?;
         let all = images.iter().cloned().collect();
-        let said = self.claims.said(&results, &all, store.as_ref())?;
+        let filed = store.is_some() || self.output_dir.is_some();
+        let said = self.claims.said(&results, &all, filed)?;
         if said.is_signed() && signers.is_empty() {
             return Err(Failure::usage("there is something to sign and no key; give --key"));
+        }
+        if !said.is_signed() && (self.attach || !signers.is_empty()) {
+            output::say(
+                "note: nobody signs what is filed here, so nothing is signed or attached; \
+                 sign the image in another run",
+            );
         }
         let entries: Vec<Entry> = images.into_iter().map(|image| said.about(image)).collect();
         if let Some(store) = &store {

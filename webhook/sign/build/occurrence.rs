@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 
 use super::BuildRecord;
 use crate::{
-    name::{Digest, NoteName, PinnedImage},
+    name::{Digest, PinnedImage},
     sign::{
-        Record, RecordKind,
+        PredicateType, Record, RecordKind, RecordNote,
+        payload::statement,
         present::{filled, present},
     },
 };
@@ -14,12 +15,20 @@ use crate::{
 impl BuildRecord {
     /// The occurrence of `image`, under `note`: nobody signs it, so it only says again, where
     /// readers of Grafeas look, what the signed statement says.
-    pub fn occurrence(&self, image: &PinnedImage, note: NoteName) -> Record {
+    pub fn occurrence(&self, image: &PinnedImage, note: RecordNote) -> Record {
         Record {
             kind: RecordKind::Build,
             note,
             note_details: json!({"builderVersion": BUILDER_VERSION}),
-            details: json!({"provenance": self.provenance(image)}),
+            details: json!({
+                "provenance": self.provenance(image),
+                // `InTotoSlsaProvenanceV1`: what is signed elsewhere, word for word.
+                "inTotoSlsaProvenanceV1": statement(
+                    image,
+                    &PredicateType::provenance(),
+                    &self.predicate(),
+                ),
+            }),
         }
     }
 

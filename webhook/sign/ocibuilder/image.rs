@@ -9,7 +9,7 @@ use crate::{
     attest::oci::Manifest,
     name::{Digest, NoteName, PinnedImage, ProjectName},
     sign::{
-        Record, RecordKind,
+        Record, RecordKind, RecordNote,
         present::{filled, present},
     },
 };
@@ -71,7 +71,7 @@ impl BuiltImage {
         ]);
         Record {
             kind: RecordKind::Image,
-            note,
+            note: RecordNote::Named(note),
             note_details: json!({"resourceUrl": resource, "fingerprint": fingerprint}),
             details: json!({"derivedImage": derived}),
         }
@@ -110,7 +110,7 @@ impl BuiltImage {
         ]);
         Record {
             kind: RecordKind::Build,
-            note,
+            note: RecordNote::Named(note),
             note_details: json!({"builderVersion": VERSION}),
             details: json!({"provenance": provenance}),
         }
