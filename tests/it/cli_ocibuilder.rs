@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Command};
 
-use countersign_kit::Key;
+use countersign_kit::{Auth, Content, Key, Registry, Users, image, index};
 use serde_json::{Value, json};
 
 use crate::cli::{Desk, stderr, stdout};
@@ -34,8 +34,12 @@ pub fn prepared(desk: &Desk, store: &str, key: &Key) -> String {
 }
 
 pub fn sign(desk: &Desk, key: &str, more: &[&str]) -> std::process::Output {
+    sign_image(desk, &desk.by_digest(), key, more)
+}
+
+fn sign_image(desk: &Desk, image: &str, key: &str, more: &[&str]) -> std::process::Output {
     Command::new(env!("CARGO_BIN_EXE_countersign"))
-        .args(["sign", "--ocibuilder", "ocibuilder.yaml", &desk.by_digest()])
+        .args(["sign", "--ocibuilder", "ocibuilder.yaml", image])
         .args(more)
         .current_dir(desk.path("."))
         .env("DOCKER_CONFIG", desk.path("."))
@@ -164,4 +168,137 @@ fn what_is_wrong_with_the_file_or_the_image() {
     let both =
         sign(&desk, &secret, &["--store", "http://127.0.0.1:1", "--note", "projects/p/notes/n"]);
     assert_eq!(both.status.code(), Some(2), "{}", stderr(&both));
+}
+
+/// An image that says by annotations what it was built on.
+fn annotated(name: &str, base: &Content, digest: &str) -> Content {
+    image("shop")
+        .on(base)
+        .step("COPY /shop /shop")
+        .step("CMD [\"/shop\"]")
+        .annotation("org.opencontainers.image.base.name", name)
+        .annotation("org.opencontainers.image.base.digest", digest)
+        .build()
+}
+
+#[test]
+fn distance_is_counted_from_the_base_that_the_image_names() {
+    let desk = Desk::new();
+    let key = Key::options("oci").generate();
+    let secret = key.secret_armored();
+    let text = prepared(&desk, &desk.grafeas.url(), &key);
+    desk.write("ocibuilder.yaml", &text.replace("[attestation, build, image]", "[image]"));
+    let elsewhere = Registry::start();
+    let base = image("base").step("ADD rootfs /").step("CMD [\"/bin/sh\"]").build();
+    let arm = image("base-arm").platform("linux/arm64").step("ADD arm /").build();
+    let both = index([&arm, &base]).build();
+    let other = image("other").step("ADD other /").build();
+    let here = desk.registry.host();
+    for (registry, name) in [(&desk.registry, "base/os"), (&elsewhere, "base/os")] {
+        registry.put(name, &both);
+        registry.put(name, &other);
+    }
+    let there = format!("{}/base/os", elsewhere.host());
+    let labelled = image("shop")
+        .on(&base)
+        .step("COPY /shop /shop")
+        .step("CMD [\"/shop\"]")
+        .config(
+            "Labels",
+            json!({
+                "org.opencontainers.image.base.name": format!("{here}/base/os:12"),
+                "org.opencontainers.image.base.digest": base.digest(),
+            }),
+        )
+        .build();
+    let gone = format!("sha256:{}", "0f".repeat(32));
+    let named = |name: &str, digest: &str| annotated(name, &base, digest);
+    let (all, since) = (4, 2);
+    for (name, built, distance, steps, said) in [
+        (
+            "no base",
+            image("shop").on(&base).step("COPY a").step("CMD a").build(),
+            Some(all),
+            all,
+            "",
+        ),
+        ("its manifest", named(&format!("{here}/base/os"), &base.digest()), Some(since), since, ""),
+        ("an index, by labels", labelled, Some(since), since, ""),
+        ("an index", named(&format!("{here}/base/os:12"), &both.digest()), Some(since), since, ""),
+        ("in another registry", named(&there, &both.digest()), Some(since), since, ""),
+        ("another image", named(&there, &other.digest()), None, all, "do not begin with those of"),
+        ("gone", named(&there, &gone), None, all, "has no manifest"),
+        (
+            "no digest",
+            image("shop")
+                .on(&base)
+                .step("COPY a")
+                .step("CMD b")
+                .annotation("org.opencontainers.image.base.name", "debian")
+                .build(),
+            None,
+            all,
+            "it does not name that by repository and digest",
+        ),
+    ] {
+        let digest = desk.registry.put("acme/shop", &built);
+        let image = format!("{here}/acme/shop@{digest}");
+        desk.grafeas.clear();
+        let signed = sign_image(&desk, &image, &secret, &["--create-note"]);
+        assert!(signed.status.success(), "{name}: {}", stderr(&signed));
+        assert!(stderr(&signed).contains(said), "{name}: {}", stderr(&signed));
+        let noted = stderr(&signed).contains("is from its base image is not recorded");
+        assert_eq!(noted, distance.is_none(), "{name}: {}", stderr(&signed));
+        let filed = desk.grafeas.occurrences();
+        let derived = &filed[0]["derivedImage"]["derivedImage"];
+        let named = !["no base", "another image", "no digest"].contains(&name);
+        assert_eq!(derived["baseResourceUrl"].is_string(), named, "{name}: {derived:#}");
+        assert_eq!(derived["distance"], json!(distance), "{name}: {derived:#}");
+        assert_eq!(derived["layerInfo"].as_array().map(Vec::len), Some(steps), "{name}");
+        assert_eq!(derived["layerInfo"][0]["directive"], "CMD", "{name}: the last comes first");
+    }
+    let note = desk.grafeas.note("projects/image-build/notes/oci-image").unwrap();
+    assert!(note["baseImage"]["resourceUrl"].is_string(), "{note:#}");
+}
+
+/// Credentials of the command line are for the image's registry; the base's gets its own.
+#[test]
+fn p9_a_base_elsewhere_gets_the_login_of_its_own_registry() {
+    let desk = Desk::new();
+    let key = Key::options("oci").generate();
+    let text = prepared(&desk, &desk.grafeas.url(), &key);
+    desk.write("ocibuilder.yaml", &text.replace("[attestation, build, image]", "[image]"));
+    let elsewhere = Registry::start();
+    elsewhere.set_auth(Auth::Basic(Users::one("reader", "its own")));
+    desk.registry.set_auth(Auth::Basic(Users::one("ci", "hunter2")));
+    let base = image("base").step("ADD rootfs /").build();
+    elsewhere.put("base/os", &base);
+    let built = annotated(&format!("{}/base/os", elsewhere.host()), &base, &base.digest());
+    let digest = desk.registry.put("acme/shop", &built);
+    let image = format!("{}/acme/shop@{digest}", desk.registry.host());
+    let sign = || {
+        Command::new(env!("CARGO_BIN_EXE_countersign"))
+            .args(["sign", "--ocibuilder", "ocibuilder.yaml", &image, "--create-note"])
+            .args(["--username", "ci"])
+            .current_dir(desk.path("."))
+            .env("DOCKER_CONFIG", desk.path("."))
+            .env("REGISTRY_PASSWORD", "hunter2")
+            .output()
+            .unwrap()
+    };
+    let without = sign();
+    assert!(without.status.success(), "{}", stderr(&without));
+    assert!(stderr(&without).contains("without a credential"), "{}", stderr(&without));
+    assert!(
+        elsewhere.requests().iter().all(|request| request.authorization().is_none()),
+        "the password of another registry"
+    );
+    let login = countersign_kit::base64(b"reader:its own");
+    let config = json!({"auths": {elsewhere.host(): {"auth": login}}});
+    desk.write("config.json", &config.to_string());
+    desk.grafeas.clear();
+    let with = sign();
+    assert!(with.status.success(), "{}", stderr(&with));
+    let filed = desk.grafeas.occurrences();
+    assert_eq!(filed[0]["derivedImage"]["derivedImage"]["distance"], 2, "{}", stderr(&with));
 }

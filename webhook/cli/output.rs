@@ -48,6 +48,11 @@ impl Failure {
         Self { code: USAGE, ..Self::of(error) }
     }
 
+    /// What it says, with its causes.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Prints the failure for a person and gives its exit code.
     pub fn report(self) -> ExitCode {
         say(&format!("error: {}", self.text));

@@ -31,7 +31,7 @@ pub enum FetchError {
     #[error("{peer} answers with HTTP {status}; check that it is well, then try again")]
     Failing { peer: Peer, status: StatusCode },
     /// It wants other credentials, or others to have them.
-    #[error("{peer} refuses {presented} (HTTP {status}); give it a credential that may read this")]
+    #[error("{peer} refuses {presented} (HTTP {status}); give it a credential that may do this")]
     Unauthorized { peer: Peer, status: StatusCode, presented: Presented },
     /// The configured credentials cannot be read.
     #[error("the credentials for {peer} cannot be read; check the file that is configured for it")]

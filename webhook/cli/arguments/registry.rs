@@ -36,21 +36,39 @@ impl RegistryArguments {
         names.sort_unstable();
         names.dedup();
         let given = self.login.given(&names)?;
-        let logins = docker_config();
         let hosts = names.into_iter().map(|name| HostOptions {
             token_realm: self.token_realm.clone(),
             credentials: given
                 .iter()
                 .cloned()
                 .map(CredentialSource::Given)
-                .chain(logins.iter().cloned().map(CredentialSource::DockerConfig))
-                .map(|source| CredentialOptions { repositories: Vec::new(), source })
+                .map(credential)
+                .chain(logins())
                 .collect(),
             ..HostOptions::typed(name, self.plain_http, ca.clone())
         });
         let options = RegistriesOptions { allow: None, hosts: hosts.collect() };
         Ok(Arc::new(Registries::new(options).map_err(Failure::of)?))
     }
+
+    /// A client for a repository that an image names and the command line does not: over TLS, but
+    /// for loopback, with what `docker login` knows of its host and nothing else.
+    pub fn connect_by_login(&self, repository: &Repository) -> Result<Registries, Failure> {
+        let host = HostOptions {
+            credentials: logins().collect(),
+            ..HostOptions::typed(repository.host(), false, pem(self.ca.as_ref())?)
+        };
+        Registries::new(RegistriesOptions { allow: None, hosts: vec![host] }).map_err(Failure::of)
+    }
+}
+
+fn credential(source: CredentialSource) -> CredentialOptions {
+    CredentialOptions { repositories: Vec::new(), source }
+}
+
+/// What `docker login` knows.
+fn logins() -> impl Iterator<Item = CredentialOptions> {
+    docker_config().map(CredentialSource::DockerConfig).map(credential).into_iter()
 }
 
 /// Where `docker login` keeps what it was told, if it was used.

@@ -129,8 +129,9 @@ impl Sign {
         let registries = self.registry.connect(gathered.repositories())?;
         let images = gathered.pinned(&registries).await?;
         let store = ocibuilder::store(file, &self.store)?;
+        let times = self.claims.build.times();
         let entries =
-            ocibuilder::entries(file, &images, self.claims.build.times(), &registries).await?;
+            ocibuilder::entries(file, &images, times, &self.registry, &registries).await?;
         store.prepare(&entries, self.store.create_note).await.map_err(Failure::of)?;
         let destinations =
             Destinations { registries, attach: self.attach, store: Some(store), folder: None };

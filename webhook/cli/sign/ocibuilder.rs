@@ -5,18 +5,21 @@ use std::{collections::BTreeSet, path::Path, sync::Arc};
 use jiff::Timestamp;
 
 use crate::{
-    attest::oci::Document,
+    attest::oci::{Descriptor, Document, Platform},
     name::PinnedImage,
     sign::{
         Claim, Entry, Passphrase, Signer, SigningKeyError, StoreDestination,
-        ocibuilder::{BuildTimes, BuiltImage, KeyPlace, Kind, OciBuilder},
+        ocibuilder::{
+            AnnotatedBase, BuildTimes, BuiltImage, ImageParts, KeyPlace, Kind, OciBuilder,
+        },
     },
     source::{Deadline, Reference, Registries},
 };
 
 use super::super::{
     Failure,
-    arguments::{PATIENCE, StoreArguments},
+    arguments::{PATIENCE, RegistryArguments, StoreArguments},
+    output,
     secret::Source,
 };
 
@@ -71,16 +74,19 @@ pub async fn entries(
     file: &OciBuilder,
     images: &BTreeSet<PinnedImage>,
     times: BuildTimes,
+    registry: &RegistryArguments,
     registries: &Registries,
 ) -> Result<Vec<Entry>, Failure> {
     let mut entries = Vec::new();
     for image in images {
-        let built = built(image, registries).await?;
+        let mut built = BuiltImage::new(parts(image, None, registries).await?);
+        if file.data.contains(&Kind::Image) {
+            find_base(&mut built, image, registry, registries).await?;
+        }
         for (about, claim) in
             [(built.by_id(), Claim::ImageId), (image.clone(), Claim::SimpleSigning)]
         {
-            let mut entry =
-                Entry { image: about, claims: Vec::new(), signed: Vec::new(), records: Vec::new() };
+            let mut entry = Entry::of(about);
             if file.data.contains(&Kind::Attestation) {
                 entry.claims.push(Arc::new(claim));
             }
@@ -99,23 +105,90 @@ pub async fn entries(
     Ok(entries)
 }
 
-/// What the registry has of an image: its manifest and its configuration.
-async fn built(image: &PinnedImage, registries: &Registries) -> Result<BuiltImage, Failure> {
-    let (repository, deadline) = (&image.repository, Deadline::after(PATIENCE));
-    let fetched = registries.manifest(repository, Reference::Digest(image.digest), deadline);
-    let fetched = fetched.await.map_err(Failure::of)?;
-    let manifest = match Document::parse(&fetched.bytes, &fetched.media_type) {
-        Ok(Document::Manifest(manifest)) => manifest,
-        Ok(Document::Index(_)) => {
-            return Err(Failure::usage(format!(
-                "{image} is an index, and an image ID is of one platform; name that one's manifest"
-            )));
+/// Looks up what an image says it was built on; what cannot be had is told, and stays open.
+async fn find_base(
+    built: &mut BuiltImage,
+    image: &PinnedImage,
+    registry: &RegistryArguments,
+    registries: &Registries,
+) -> Result<(), Failure> {
+    let open = |why: &str| {
+        output::say(&format!(
+            "note: how far {image} is from its base image is not recorded: {why}"
+        ));
+    };
+    let base = match built.annotated_base() {
+        AnnotatedBase::None => return Ok(()),
+        AnnotatedBase::Incomplete => {
+            open("it does not name that by repository and digest");
+            return Ok(());
         }
-        Err(error) => return Err(Failure::failed(format!("{image} cannot be read"), error)),
+        AnnotatedBase::Image(base) => base.clone(),
+    };
+    let platform = built.platform();
+    let fetched = if base.repository.host() == image.repository.host() {
+        parts(&base, Some(&platform), registries).await
+    } else {
+        let others = registry.connect_by_login(&base.repository)?;
+        parts(&base, Some(&platform), &others).await
+    };
+    match fetched {
+        Ok(parts) => {
+            if let Err(error) = built.build_on(parts) {
+                open(&error.to_string());
+            }
+        }
+        Err(failure) => open(failure.text()),
+    }
+    Ok(())
+}
+
+/// What the registry has of an image: its manifest and its configuration. Of an index only with a
+/// platform, whose image it then is.
+async fn parts(
+    image: &PinnedImage,
+    platform: Option<&Platform>,
+    registries: &Registries,
+) -> Result<ImageParts, Failure> {
+    let (repository, deadline) = (&image.repository, Deadline::after(PATIENCE));
+    let document = async |image: &PinnedImage| {
+        let by_digest = Reference::Digest(image.digest);
+        let fetched = registries.manifest(repository, by_digest, deadline).await;
+        let fetched = fetched.map_err(Failure::of)?;
+        Document::parse(&fetched.bytes, &fetched.media_type)
+            .map_err(|error| Failure::failed(format!("{image} cannot be read"), error))
+    };
+    let mut found = document(image).await?;
+    let mut of = image.clone();
+    if let (Document::Index(index), Some(platform)) = (&found, platform)
+        && let Some(entry) = index.manifests.iter().find(|entry| is_for(entry, platform))
+    {
+        of.digest = entry.digest;
+        found = document(&of).await?;
+    }
+    let Document::Manifest(manifest) = found else {
+        return Err(Failure::usage(match platform {
+            Some(Platform { os, architecture, .. }) => {
+                format!("{image} is an index without an image for {os}/{architecture}")
+            }
+            None => format!(
+                "{image} is an index, and an image ID is of one platform; name that one's manifest"
+            ),
+        }));
     };
     let config = registries.blob(repository, &manifest.config, LARGEST_CONFIG, deadline);
     let config = config.await.map_err(Failure::of)?;
-    BuiltImage::new(image, &manifest, &config).map_err(Failure::of)
+    ImageParts::new(&of, &manifest, &config).map_err(Failure::of)
+}
+
+/// Whether an entry of an index is of that platform.
+fn is_for(entry: &Descriptor, wanted: &Platform) -> bool {
+    entry.platform.as_ref().is_some_and(|platform| {
+        let same = (&platform.os, &platform.architecture) == (&wanted.os, &wanted.architecture);
+        same && (platform.variant.is_none()
+            || wanted.variant.is_none()
+            || platform.variant == wanted.variant)
+    })
 }
 
 /// Most bytes of a configuration.

@@ -1,78 +1,100 @@
 //! An image as ocibuilder's occurrences describe it.
 
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Step, history::layer_info};
+use super::{
+    Step,
+    history::layer_info,
+    parts::{AnnotatedBase, ImageParts},
+};
 use crate::{
-    attest::oci::Manifest,
-    name::{Digest, NoteName, PinnedImage, ProjectName},
+    attest::oci::Platform,
+    name::{NoteName, PinnedImage, ProjectName},
     sign::{
         Record, RecordKind, RecordNote,
         present::{filled, present},
     },
 };
 
-/// An image, its manifest, and what of its configuration is recorded.
+/// An image, and the one that it was built on where that is known.
 #[derive(Debug)]
 pub struct BuiltImage {
-    image: PinnedImage,
-    /// Of the layers, the lowest first.
-    layers: Vec<Digest>,
-    image_id: Digest,
-    base: Option<String>,
-    history: Vec<Value>,
-    created: Option<String>,
+    own: ImageParts,
+    base: Option<ImageParts>,
 }
 
-/// A configuration that is none.
+/// An image that another says it was built on, and was not.
 #[derive(Debug, thiserror::Error)]
-#[error("the configuration of {0} is not that of an image")]
-pub struct BadConfig(PinnedImage, #[source] serde_json::Error);
+#[error("the layers and steps of {image} do not begin with those of {base}")]
+pub struct NotItsBase {
+    image: PinnedImage,
+    base: PinnedImage,
+}
 
 impl BuiltImage {
-    /// Reads what is recorded of `image`.
+    /// An image of which no base is known.
+    pub fn new(own: ImageParts) -> Self {
+        Self { own, base: None }
+    }
+
+    /// What it says it was built on.
+    pub fn annotated_base(&self) -> &AnnotatedBase {
+        &self.own.base
+    }
+
+    /// The platform that it is for.
+    pub fn platform(&self) -> Platform {
+        self.own.platform()
+    }
+
+    /// Tells what it was built on, so that only the steps since count.
     ///
     /// # Errors
-    /// The configuration is no image's.
-    pub fn new(image: &PinnedImage, manifest: &Manifest, config: &[u8]) -> Result<Self, BadConfig> {
-        let config: Config =
-            serde_json::from_slice(config).map_err(|error| BadConfig(image.clone(), error))?;
-        let base = |name: &str| manifest.annotations.get(&format!("{BASE}.{name}"));
-        Ok(Self {
-            image: image.clone(),
-            layers: manifest.layers.iter().map(|layer| layer.digest).collect(),
-            image_id: manifest.config.digest,
-            base: base("name")
-                .zip(base("digest"))
-                .map(|(name, digest)| format!("https://{name}@{digest}")),
-            history: config.history.iter().rev().map(|one| layer_info(&one.created_by)).collect(),
-            created: config.created.filter(|time| time.parse::<jiff::Timestamp>().is_ok()),
-        })
+    /// It does not stand on `base`, whatever it says; then none is recorded.
+    pub fn build_on(&mut self, base: ImageParts) -> Result<(), NotItsBase> {
+        if self.own.steps_of(&base).is_none() {
+            self.own.base = AnnotatedBase::Incomplete;
+            return Err(NotItsBase { image: self.own.image.clone(), base: base.image });
+        }
+        self.base = Some(base);
+        Ok(())
     }
 
     /// The image by its ID, as ocibuilder names it.
     pub fn by_id(&self) -> PinnedImage {
-        PinnedImage { repository: self.image.repository.clone(), digest: self.image_id }
+        PinnedImage { repository: self.own.image.repository.clone(), digest: self.own.image_id }
     }
 
-    /// The IMAGE occurrence: what the image is made of, the last step first.
+    /// The IMAGE occurrence: what was done since the base image, the last step first. Without one
+    /// that is all that was done; where it is not known how much is the base's, there is no distance.
     pub fn derived(&self, note: NoteName) -> Record {
-        let fingerprint = self.fingerprint();
-        let resource = self.base.clone().unwrap_or_else(|| format!("https://{}", self.image));
-        // The steps since the base, which nothing tells apart from its own, unless there is none.
-        let distance = self.base.is_none().then(|| self.history.len().into());
+        let below = match (&self.base, &self.own.base) {
+            (Some(base), _) => self.own.steps_of(base),
+            (None, AnnotatedBase::None) => Some(0),
+            (None, _) => None,
+        };
+        let history = &self.own.config.history;
+        let since = history.iter().skip(below.unwrap_or_default()).rev();
+        let steps: Vec<Value> = since.map(|one| layer_info(&one.created_by)).collect();
+        let named = match &self.own.base {
+            AnnotatedBase::Image(base) => Some(format!("https://{base}")),
+            AnnotatedBase::None | AnnotatedBase::Incomplete => None,
+        };
         let derived = present([
-            ("fingerprint", Some(fingerprint.clone())),
-            ("distance", distance),
-            ("layerInfo", Some(json!(self.history)).filter(|_| !self.history.is_empty())),
-            ("baseResourceUrl", self.base.clone().map(Value::from)),
+            ("fingerprint", Some(self.own.fingerprint())),
+            ("distance", below.map(|below| self.own.steps().saturating_sub(below).into())),
+            ("layerInfo", Some(json!(steps)).filter(|_| !steps.is_empty())),
+            ("baseResourceUrl", named.map(Value::from)),
         ]);
+        let basis = self.base.as_ref().unwrap_or(&self.own);
         Record {
             kind: RecordKind::Image,
             note: RecordNote::Named(note),
-            note_details: json!({"resourceUrl": resource, "fingerprint": fingerprint}),
+            note_details: json!({
+                "resourceUrl": format!("https://{}", basis.image),
+                "fingerprint": basis.fingerprint(),
+            }),
             details: json!({"derivedImage": derived}),
         }
     }
@@ -93,12 +115,14 @@ impl BuiltImage {
             ("names", name),
         ]);
         let source = present([("artifactStorageSourceUri", step.source().map(Value::from))]);
-        let created = || self.created.clone().map(Value::from);
+        let time = self.own.config.created.as_ref();
+        let time = time.filter(|time| time.parse::<Timestamp>().is_ok());
+        let created = || time.cloned().map(Value::from);
         let told = |time: Option<Timestamp>| time.map(|time| Value::from(time.to_string()));
         let provenance = present([
             // ocibuilder makes one up for each run; the same image has the same here, so that
             // nothing is written twice.
-            ("id", Some(self.image_id.to_string().into())),
+            ("id", Some(self.own.image_id.to_string().into())),
             ("projectId", project.as_str().strip_prefix("projects/").map(Value::from)),
             ("builtArtifacts", Some(json!([artifact]))),
             ("createTime", created()),
@@ -115,25 +139,6 @@ impl BuiltImage {
             details: json!({"provenance": provenance}),
         }
     }
-
-    /// `Fingerprint`: the ID, the layers from the top, and one name for all of them.
-    fn fingerprint(&self) -> Value {
-        let blobs: Vec<String> = self.layers.iter().rev().map(ToString::to_string).collect();
-        present([
-            ("v1Name", Some(self.image_id.to_string().into())),
-            ("v2Blob", Some(json!(blobs))),
-            ("v2Name", v2_name(&self.layers).map(Value::from)),
-        ])
-    }
-}
-
-/// `v2_name` of Grafeas' proto: the lowest layer's digest, then for each above it the SHA-256 of its
-/// digest, a space, and the name of what is below.
-fn v2_name(layers: &[Digest]) -> Option<String> {
-    let (lowest, others) = layers.split_first()?;
-    Some(others.iter().fold(lowest.to_string(), |below, layer| {
-        Digest::sha256(format!("{layer} {below}").as_bytes()).to_string()
-    }))
 }
 
 /// When a build ran, as whoever signs tells; the image tells when it was made, and no more.
@@ -142,23 +147,6 @@ pub struct BuildTimes {
     pub started: Option<Timestamp>,
     pub finished: Option<Timestamp>,
 }
-
-#[derive(Deserialize)]
-struct Config {
-    #[serde(default)]
-    created: Option<String>,
-    #[serde(default)]
-    history: Vec<History>,
-}
-
-#[derive(Deserialize)]
-struct History {
-    #[serde(default)]
-    created_by: String,
-}
-
-/// Annotations that name a base image; OCI image-spec, `annotations.md`.
-const BASE: &str = "org.opencontainers.image.base";
 
 /// What wrote the record.
 const VERSION: &str = concat!("countersign ", env!("CARGO_PKG_VERSION"));

@@ -8,6 +8,8 @@
 mod file;
 mod history;
 mod image;
+mod parts;
 
 pub use file::{BadOciBuilder, KeyPlace, Kind, Notes, OciBuilder, Step};
-pub use image::{BadConfig, BuildTimes, BuiltImage};
+pub use image::{BuildTimes, BuiltImage, NotItsBase};
+pub use parts::{AnnotatedBase, BadConfig, ImageParts};

@@ -94,6 +94,8 @@ pub struct Image {
     config: Map<String, Value>,
     annotations: Map<String, Value>,
     diff_id: Option<String>,
+    base: Option<Content>,
+    history: Vec<Value>,
 }
 
 /// An image for linux/amd64. `name` goes into its layer, so another name is another digest.
@@ -107,6 +109,8 @@ pub fn image(name: &str) -> Image {
         config: Map::new(),
         annotations: Map::new(),
         diff_id: None,
+        base: None,
+        history: Vec::new(),
     }
 }
 
@@ -149,21 +153,49 @@ impl Image {
         self
     }
 
-    /// Manifest, config and layer.
+    /// On top of another image: its layers and its history come first.
+    #[must_use]
+    pub fn on(mut self, base: &Content) -> Self {
+        self.base = Some(base.clone());
+        self
+    }
+
+    /// With one more step in the config's history.
+    #[must_use]
+    pub fn step(mut self, created_by: &str) -> Self {
+        self.history.push(json!({"created_by": created_by}));
+        self
+    }
+
+    /// Manifest, config and layer; layers of a base image before it.
+    ///
+    /// # Panics
+    /// Where the base is no image.
     pub fn build(self) -> Content {
         let [manifest_type, config_type, layer_type] =
             if self.docker { DOCKER_TYPES } else { OCI_TYPES };
         let layer = Bytes::from(tar("name", self.name.as_bytes()));
+        let (mut layers, mut diff_ids, mut history) = (Vec::new(), Vec::new(), Vec::new());
+        if let Some(base) = &self.base {
+            let config: Value = serde_json::from_slice(&base.blobs[0]).expect("an image");
+            let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+            diff_ids = list(&config["rootfs"]["diff_ids"]);
+            history = list(&config["history"]);
+            layers = base.blobs[1..].to_vec();
+        }
+        diff_ids.push(self.diff_id.unwrap_or_else(|| sha256(&layer)).into());
+        history.extend(self.history);
+        layers.push(layer);
         let mut config = json!({
             "created": "2026-01-02T03:04:05Z",
             "architecture": self.architecture,
             "os": self.os,
             "config": self.config,
-            "rootfs": {
-                "type": "layers",
-                "diff_ids": [self.diff_id.unwrap_or_else(|| sha256(&layer))],
-            },
+            "rootfs": {"type": "layers", "diff_ids": diff_ids},
         });
+        if !history.is_empty() {
+            config["history"] = history.into();
+        }
         let mut platform = json!({"architecture": self.architecture, "os": self.os});
         if let Some(variant) = self.variant {
             config["variant"] = variant.clone().into();
@@ -174,14 +206,14 @@ impl Image {
             "schemaVersion": 2,
             "mediaType": manifest_type,
             "config": blob(config_type, &config),
-            "layers": [blob(layer_type, &layer)],
+            "layers": layers.iter().map(|layer| blob(layer_type, layer)).collect::<Vec<_>>(),
         });
         if !self.annotations.is_empty() {
             manifest["annotations"] = self.annotations.into();
         }
         let config_digest = Some(sha256(&config));
         Content {
-            blobs: vec![config, layer],
+            blobs: [vec![config], layers].concat(),
             platform: Some(platform),
             config_digest,
             ..Content::raw(manifest_type, manifest.to_string())
@@ -243,6 +275,16 @@ mod tests {
         assert_eq!(image("shop").build().digest(), image("shop").build().digest());
         assert_ne!(image("shop").build().digest(), image("other").build().digest());
         assert_ne!(image("shop").build().digest(), image("shop").docker().build().digest());
+    }
+
+    #[test]
+    fn an_image_stands_on_its_base() {
+        let base = image("base").step("ADD base").build();
+        let above = image("shop").on(&base).step("COPY shop").build();
+        assert_eq!(above.blobs.len(), 3);
+        assert_eq!(above.json()["layers"][0], base.json()["layers"][0]);
+        let config: Value = serde_json::from_slice(&above.blobs[0]).unwrap();
+        assert_eq!(config["history"][1], json!({"created_by": "COPY shop"}));
     }
 
     #[test]
