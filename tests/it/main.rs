@@ -20,6 +20,7 @@ mod cli_inputs;
 mod cli_ocibuilder;
 mod cli_publish;
 mod cli_records;
+mod cli_refusals;
 mod cli_scans;
 mod config;
 mod docs;

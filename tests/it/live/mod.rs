@@ -3,6 +3,7 @@
 
 mod admission;
 mod agent;
+mod by_hand;
 mod carry;
 mod gpg;
 mod keys;
@@ -13,3 +14,4 @@ mod records;
 mod registries;
 mod sign;
 mod stage;
+mod terminal;

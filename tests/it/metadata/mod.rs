@@ -6,3 +6,4 @@ mod desk;
 mod hostile;
 mod legacy;
 mod login;
+mod rules;
