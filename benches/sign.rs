@@ -22,6 +22,7 @@ use countersign::{
 use countersign_kit::{Grafeas, Registry, image};
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
+use serde_json::json;
 
 const IMAGES: usize = 1000;
 const NOTE: &str = "projects/build/notes/built";
@@ -40,6 +41,9 @@ fn main() {
         registry.connections(),
         grafeas.connections(),
     );
+    if let Some((took, peak)) = alone(&registry, &grafeas, &entries) {
+        println!("the command alone, the same images by --outputs: {took:.2?}, at most {peak} KiB");
+    }
     match gpg() {
         Some(took) => println!("gpg --detach-sign, {IMAGES} times, nothing published: {took:.2?}"),
         None => println!("gpg is not there"),
@@ -84,6 +88,45 @@ async fn publish(registry: &Registry, grafeas: &Grafeas, entries: &[Entry]) -> D
         .await;
     assert_eq!(failed, 0);
     started.elapsed()
+}
+
+/// The command as CI runs it, in a process of its own, and the most memory that it had.
+fn alone(registry: &Registry, grafeas: &Grafeas, entries: &[Entry]) -> Option<(Duration, u64)> {
+    let folder = tempfile::tempdir().unwrap();
+    let outputs = folder.path().join("outputs");
+    std::fs::create_dir(&outputs).unwrap();
+    let line = |Entry { image, .. }: &Entry| json!({"image": image.repository.to_string(), "digest": image.digest.to_string()});
+    let lines: Vec<serde_json::Value> = entries.iter().map(line).collect();
+    std::fs::write(outputs.join("images.json"), json!(lines).to_string()).unwrap();
+    // Another key than before, so that there is something to sign.
+    let own = generate_key("alone", None, None, Timestamp::now()).unwrap();
+    std::fs::write(folder.path().join("ci.key"), own.secret).unwrap();
+    let started = Instant::now();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_countersign"))
+        .args(["sign", "--outputs", "outputs", "--key", "ci.key", "--attach"])
+        .args(["--repository", &format!("{}/**", registry.host())])
+        .args(["--store", &grafeas.url(), "--note", NOTE])
+        .current_dir(folder.path())
+        .env("DOCKER_CONFIG", folder.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = None;
+    loop {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let read = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        peak = peak.max(read);
+        match child.try_wait().unwrap() {
+            Some(ended) => {
+                assert!(ended.success(), "{ended}");
+                return Some((started.elapsed(), peak?));
+            }
+            None => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
 }
 
 /// One key for both rounds.
