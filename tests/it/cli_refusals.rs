@@ -7,7 +7,8 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use countersign_kit::{Fault, Key, Kind, On, Revocation};
+use countersign_kit::{Answer, Fault, Key, Kind, On, Revocation};
+use serde_json::json;
 
 use crate::cli::{Desk, stderr, stdout};
 
@@ -120,6 +121,16 @@ fn p14_peers_that_refuse_are_told_and_hold_nothing() {
             On::kind(Kind::Occurrence).method("POST"),
             Fault::status(403),
             "(HTTP 403 Forbidden); give it a credential that may do this",
+        ),
+        (
+            "a store that asks for more",
+            true,
+            On::kind(Kind::Occurrence).method("POST"),
+            Fault::Instead(Answer::json(
+                400,
+                &json!({"code": 3, "message": "details need \u{1b}[2J an id"}),
+            )),
+            "HTTP 400 Bad Request, since \"details need \\u{1b}[2J an id\"",
         ),
         ("a store that is down", true, On::all(), Fault::status(503), "answers with HTTP 503"),
         (

@@ -6,9 +6,12 @@ use serde_json::Value;
 use url::Url;
 
 use super::{StoreOptions, StoreOptionsError, token::Tokens};
-use crate::source::{
-    Cap, Deadline, FetchError, HostSettings, Nonsense, Peer, Presented, Redirects, Request,
-    Response, Transport,
+use crate::{
+    name::escape,
+    source::{
+        Cap, Deadline, FetchError, HostSettings, Nonsense, Peer, Presented, Redirects, Request,
+        Response, Transport,
+    },
 };
 
 /// Sends requests to one store.
@@ -28,8 +31,8 @@ pub(super) enum Reply {
     Unknown,
     /// 409: it exists already.
     Conflict(StatusCode),
-    /// Another status.
-    Refused(StatusCode),
+    /// Another status, and the server's word for it where it gives one.
+    Refused(StatusCode, Option<String>),
 }
 
 impl Caller {
@@ -107,7 +110,7 @@ impl Caller {
             }
             StatusCode::NOT_FOUND if is_from_a_store(&response) => Ok(Reply::Unknown),
             StatusCode::CONFLICT => Ok(Reply::Conflict(status)),
-            _ => Ok(Reply::Refused(status)),
+            _ => Ok(Reply::Refused(status, message(&response.body))),
         }
     }
 
@@ -123,11 +126,20 @@ impl Caller {
     }
 }
 
+/// The `message` of an error, for people: escaped, and not too long.
+fn message(body: &[u8]) -> Option<String> {
+    let error: Value = serde_json::from_slice(body).ok()?;
+    error.get("message")?.as_str().map(|text| escape(text, LONGEST_MESSAGE))
+}
+
 /// Another server's page that says 404 tells nothing about notes.
 fn is_from_a_store(response: &Response) -> bool {
     let body = response.body.trim_ascii();
     body.is_empty() || body.starts_with(b"{")
 }
+
+/// Characters of an error's text.
+const LONGEST_MESSAGE: usize = 200;
 
 /// Of a single message.
 pub(super) const MESSAGE: Cap = Cap { bytes: 4 << 20, what: "bytes of an occurrence" };

@@ -1,5 +1,6 @@
 //! What a signer writes: projects, notes, occurrences. Nothing is ever changed in place.
 
+use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{
@@ -28,7 +29,7 @@ impl GrafeasStore {
         }
         let message = json!({"name": project.as_str()});
         let reply = self.caller.post("projects", &[], &message, deadline).await?;
-        self.created(&reply)
+        self.created(reply)
     }
 
     /// Makes an attestation note; `false` if it was there.
@@ -66,7 +67,7 @@ impl GrafeasStore {
         let path = format!("{}/notes", note.project());
         let query = [("noteId", note.id())];
         let reply = self.caller.post(&path, &query, &message, deadline).await?;
-        self.created(&reply)
+        self.created(reply)
     }
 
     /// Whether the store knows a note.
@@ -81,9 +82,8 @@ impl GrafeasStore {
                 Ok(found.get("name").and_then(Value::as_str) == Some(note.as_str()))
             }
             Reply::Unknown => Ok(false),
-            Reply::Conflict(status) | Reply::Refused(status) => {
-                Err(self.caller.invalid(Nonsense::Status(status)))
-            }
+            Reply::Conflict(status) => Err(self.caller.invalid(Nonsense::Status(status))),
+            Reply::Refused(status, why) => Err(self.refused(status, why)),
         }
     }
 
@@ -104,11 +104,10 @@ impl GrafeasStore {
         let body = match self.caller.post(&path, &[], &message, deadline).await? {
             Reply::Message(body) => body,
             Reply::Unknown => {
-                return Err(self.caller.invalid(Nonsense::Status(http::StatusCode::NOT_FOUND)));
+                return Err(self.caller.invalid(Nonsense::Status(StatusCode::NOT_FOUND)));
             }
-            Reply::Conflict(status) | Reply::Refused(status) => {
-                return Err(self.caller.invalid(Nonsense::Status(status)));
-            }
+            Reply::Conflict(status) => return Err(self.caller.invalid(Nonsense::Status(status))),
+            Reply::Refused(status, why) => return Err(self.refused(status, why)),
         };
         let answered = self.message(&body)?;
         let name = answered.get("name").and_then(Value::as_str).unwrap_or_default();
@@ -123,14 +122,19 @@ impl GrafeasStore {
         Ok(name)
     }
 
-    fn created(&self, reply: &Reply) -> Result<bool, FetchError> {
+    fn refused(&self, status: StatusCode, why: Option<String>) -> FetchError {
+        self.caller.invalid(match why {
+            Some(why) => Nonsense::Refusal { status, why },
+            None => Nonsense::Status(status),
+        })
+    }
+
+    fn created(&self, reply: Reply) -> Result<bool, FetchError> {
         match reply {
             Reply::Message(_) => Ok(true),
             Reply::Conflict(_) => Ok(false),
-            Reply::Unknown => {
-                Err(self.caller.invalid(Nonsense::Status(http::StatusCode::NOT_FOUND)))
-            }
-            Reply::Refused(status) => Err(self.caller.invalid(Nonsense::Status(*status))),
+            Reply::Unknown => Err(self.caller.invalid(Nonsense::Status(StatusCode::NOT_FOUND))),
+            Reply::Refused(status, why) => Err(self.refused(status, why)),
         }
     }
 
