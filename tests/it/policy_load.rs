@@ -72,6 +72,22 @@ fn mistakes_are_shown_where_they_stand() {
             "rule.rego:4:2: `numbers.range` takes literal",
         ),
         ("range", rule("numbers.range(0, 3)[_] == 1"), "loads"),
+        ("format", rule("sprintf(\"%03d%%1000 %.2f\", [1, 2]) == input.x"), "loads"),
+        (
+            "a wide format",
+            rule("sprintf(\"%1000000000d\", [1]) == input.x"),
+            "rule.rego:4:2: `sprintf` takes a literal text as its format, with widths of at most 3",
+        ),
+        (
+            "a wide format behind a percent sign",
+            rule("sprintf(`%%%.1000f`, [1.5]) == input.x"),
+            "rule.rego:4:2: `sprintf` takes",
+        ),
+        (
+            "a format of others",
+            rule("sprintf(input.x, [1]) == \"x\""),
+            "rule.rego:4:2: `sprintf` takes",
+        ),
         (
             "addresses",
             rule("net.cidr_expand(\"10.0.0.0/8\")"),

@@ -5,7 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use regorus::unstable::{AssignOp, BUILTINS, Expr, Literal, Module, Ref, Rule, RuleHead};
+use regorus::{
+    Value,
+    unstable::{AssignOp, BUILTINS, Expr, Literal, Module, Ref, Rule, RuleHead},
+};
 
 use super::{
     Place, RuleError, compile,
@@ -53,6 +56,10 @@ fn call(
         "net.cidr_expand" => refused(
             "`net.cidr_expand` is not available, since a short text makes it fill the memory",
         ),
+        "sprintf" if !params.first().is_some_and(is_narrow) => refused(&format!(
+            "`sprintf` takes a literal text as its format, with widths of at most {DIGITS_MAX} \
+             digits; another could make it fill the memory"
+        )),
         "numbers.range" | "numbers.range_step" | "bits.lsh" if !params.iter().all(is_small) => {
             refused(&format!("`{name}` takes literal numbers up to {NUMBER_MAX} only"))
         }
@@ -154,6 +161,18 @@ fn is_small(param: &Ref<Expr>) -> bool {
     }
 }
 
+/// Whether a format is written out, and makes no text much longer than its arguments.
+fn is_narrow(format: &Ref<Expr>) -> bool {
+    let (Expr::String { value, .. } | Expr::RawString { value, .. }) = format.as_ref() else {
+        return false;
+    };
+    let Value::String(text) = value else { return false };
+    text.replace("%%", "").split('%').skip(1).all(|verb| {
+        let digits = verb.trim_start_matches('.').chars().take_while(|sign| sign.is_numeric());
+        digits.count() <= DIGITS_MAX
+    })
+}
+
 fn at(span: &regorus::unstable::Span, detail: &str) -> RuleError {
     RuleError::At { at: Place::of(span), detail: detail.to_owned() }
 }
@@ -161,3 +180,4 @@ fn at(span: &regorus::unstable::Span, detail: &str) -> RuleError {
 /// Of functions; the machine drops what is past them.
 const ARGUMENTS_MAX: usize = 8;
 const NUMBER_MAX: i64 = 10_000;
+const DIGITS_MAX: usize = 3;
