@@ -104,7 +104,39 @@ const SEPARATORS: [char; 3] = [' ', '\t', ','];
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whatever a header is made of, it is read to its end, and nothing comes out of it that did
+        /// not stand there.
+        #[test]
+        fn p8_headers_of_any_kind_are_read(
+            parts in proptest::collection::vec(
+                prop_oneof![
+                    "(Bearer|Basic|Negotiate) ",
+                    "(realm|service|scope) ?= ?",
+                    "https://a.example/t",
+                    r#"[",\\= \t]"#,
+                    "[ -~]{1,4}",
+                    "[\u{80}-\u{ff}]",
+                ],
+                0..40,
+            ),
+        ) {
+            let header = parts.concat();
+            for (scheme, parameters) in parse(&header) {
+                prop_assert!(header.contains(&scheme));
+                for (name, value) in parameters {
+                    prop_assert!(header.contains(&name));
+                    prop_assert!(value.chars().all(|sign| header.contains(sign)));
+                }
+            }
+        }
+    }
 
     #[test]
     fn registries_say_what_they_want() {

@@ -29,7 +29,38 @@ fn is_next(parameter: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whatever a header is made of, the next page is a target that stands in it.
+        #[test]
+        fn p8_headers_of_any_kind_are_read(
+            parts in proptest::collection::vec(
+                prop_oneof![
+                    "<[ -~]{0,8}>",
+                    r#"; ?rel="?(next|prev|last next)"?"#,
+                    "[<>;,=\" ]",
+                    "[ -~]{1,4}",
+                    "[\u{80}-\u{ff}]",
+                ],
+                0..40,
+            ),
+        ) {
+            let (header, base) = (parts.concat(), Url::parse("https://r.example/v2/").unwrap());
+            if let Ok(Some(found)) = next(&header, &base) {
+                let opened = header.split_inclusive('<').scan(0, |end, part| {
+                    *end += part.len();
+                    header.get(*end..)
+                });
+                let mut targets = opened.filter_map(|rest| rest.split_once('>'));
+                prop_assert!(targets.any(|(target, _)| base.join(target).as_ref() == Ok(&found)));
+            }
+        }
+    }
 
     #[test]
     fn the_next_page_is_found() {
