@@ -74,9 +74,11 @@ impl Process {
         Ok(process)
     }
 
-    /// Resident memory now, in MiB.
-    pub fn resident(&self) -> Outcome<f64> {
-        self.status("VmRSS:")
+    /// Resident memory now, in words: all of it, and without the pages of the program's file,
+    /// which the kernel can drop and servers on one node share.
+    pub fn resident(&self) -> Outcome<String> {
+        let (all, own) = (self.status("VmRSS:")?, self.status("RssAnon:")?);
+        Ok(format!("{all:>8.1} MiB resident, {own:.1} of it anonymous"))
     }
 
     /// The most resident memory so far, in MiB.

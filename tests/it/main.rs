@@ -70,3 +70,4 @@ mod verify_hostile;
 mod verify_keys;
 mod verify_scope;
 mod verify_support;
+mod verify_weight;

@@ -8,10 +8,8 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::{
-    IN_TOTO, Statement,
+    CompactJson, IN_TOTO, Statement,
     artifact::ENVELOPE_LAYER,
     oci::{Descriptor, Index, Manifest},
 };
@@ -35,7 +33,7 @@ pub struct EmbeddedStatement {
     /// The manifest that it is about.
     pub subject: Digest,
     pub predicate_type: Arc<str>,
-    pub predicate: Arc<Value>,
+    pub predicate: Arc<CompactJson>,
 }
 
 /// Why a layer of an index is no statement about its platform.
@@ -117,13 +115,14 @@ impl EmbeddedStatement {
             detail: escape(&bad.to_string(), SHOWN),
         })?;
         let platform_name = platform.to_string();
-        let about = |(kind, hex): (&String, &String)| format!("{kind}:{hex}") == platform_name;
+        let about = |(kind, hex): (&str, &str)| format!("{kind}:{hex}") == platform_name;
         let meant = statement
             .subjects
             .iter()
             .any(|subject| !subject.digests.is_empty() && subject.digests.iter().all(about));
         if !meant {
-            let subjects = statement.subjects.iter().take(3).flat_map(|subject| &subject.digests);
+            let subjects =
+                statement.subjects.iter().take(3).flat_map(|subject| subject.digests.iter());
             let listed: Vec<_> = subjects.map(|(kind, hex)| format!("{kind}:{hex}")).collect();
             let detail =
                 format!("it is about {}, not {platform}", escape(&listed.join(", "), SHOWN));
@@ -133,7 +132,7 @@ impl EmbeddedStatement {
             digest,
             subject: platform,
             predicate_type: statement.predicate_type.into(),
-            predicate: Arc::new(statement.predicate),
+            predicate: Arc::new(statement.predicate.into()),
         })
     }
 }

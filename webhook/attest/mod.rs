@@ -12,6 +12,7 @@ pub mod artifact;
 pub mod buildkit;
 mod candidate;
 pub mod certificate;
+mod compact;
 mod dsse;
 pub mod grafeas;
 mod json;
@@ -25,8 +26,9 @@ mod simple_signing;
 mod statement;
 
 pub use candidate::{Candidate, RawSignature, Signed};
+pub use compact::CompactJson;
 pub use dsse::{BadEnvelope, Envelope, EnvelopeSignature, pae};
 pub use json::{BadJson, parse_json};
 pub use meaning::{BadMeaning, Carrier, IN_TOTO, Meaning};
 pub use simple_signing::{BadSimpleSigning, SimpleSigning, SimpleSigningKind};
-pub use statement::{BadStatement, STATEMENT_TYPE, Statement, Subject};
+pub use statement::{BadStatement, STATEMENT_TYPE, Statement, Subject, SubjectDigests};

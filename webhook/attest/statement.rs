@@ -28,10 +28,33 @@ pub struct Statement {
 pub struct Subject {
     /// For images the repository, as the signer knew it.
     #[serde(default)]
-    pub name: Option<String>,
-    /// Algorithm to value; whoever accepts the subject must match each of them.
+    pub name: Option<Box<str>>,
+    /// Whoever accepts the subject must match each of them.
     #[serde(rename = "digest", default)]
-    pub digests: BTreeMap<String, String>,
+    pub digests: SubjectDigests,
+}
+
+/// What a thing hashes to: algorithm and value, in the order of the algorithms.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(from = "BTreeMap<Box<str>, Box<str>>")]
+pub struct SubjectDigests(Box<[(Box<str>, Box<str>)]>);
+
+impl SubjectDigests {
+    /// Algorithm and value of each.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(algorithm, value)| (&**algorithm, &**value))
+    }
+
+    /// Whether nothing tells what the thing is.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<BTreeMap<Box<str>, Box<str>>> for SubjectDigests {
+    fn from(digests: BTreeMap<Box<str>, Box<str>>) -> Self {
+        Self(digests.into_iter().collect())
+    }
 }
 
 /// Why a payload is no statement.

@@ -4,10 +4,9 @@ use std::{cmp::Reverse, collections::BTreeMap};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::{
-    attest::metadata::MetadataValue,
+    attest::{CompactJson, metadata::MetadataValue},
     verify::{Signer, Verified},
 };
 
@@ -18,7 +17,7 @@ use crate::{
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Held<'a> {
-    value: &'a Value,
+    value: &'a CompactJson,
     media_type: &'a str,
     authority: &'a str,
     signer: &'a Signer,

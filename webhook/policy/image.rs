@@ -3,11 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
-use serde_json::Value;
 
 use super::held;
 use crate::{
-    attest::{buildkit::EmbeddedStatement, oci::ImageConfig},
+    attest::{CompactJson, buildkit::EmbeddedStatement, oci::ImageConfig},
     name::{Code, Digest, ImageRef, Repository},
     verify::{Level, Rejection, SubjectImage, Verified},
 };
@@ -48,7 +47,7 @@ pub struct StatementEntry<'a> {
     pub authority: Option<&'a str>,
     pub subject: SubjectImage,
     pub predicate_type: &'a str,
-    pub predicate: &'a Value,
+    pub predicate: &'a CompactJson,
 }
 
 impl<'a> StatementEntry<'a> {
@@ -91,13 +90,13 @@ pub struct Platform {
 /// What stores say without a signature; vouched for by their access control only.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Records {
-    pub builds: Vec<Value>,
-    pub derived: Vec<Value>,
-    pub vulnerabilities: Vec<Value>,
-    pub discoveries: Vec<Value>,
+    pub builds: Vec<Arc<CompactJson>>,
+    pub derived: Vec<Arc<CompactJson>>,
+    pub vulnerabilities: Vec<Arc<CompactJson>>,
+    pub discoveries: Vec<Arc<CompactJson>>,
     /// What else hangs on the image in its registry.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub referrers: Vec<Value>,
+    pub referrers: Vec<Arc<CompactJson>>,
 }
 
 /// How the search in one source ended. The engine denies on failures, not the rules.

@@ -171,10 +171,9 @@ fn said(
     }
     let payload = envelope.as_ref().map_or(statement, |envelope| envelope.payload());
     let Statement { predicate_type, subjects, predicate } = Statement::parse(payload)?;
-    let is_image = |(kind, hex): (&String, &String)| {
-        kind == image.digest.algorithm() && *hex == image.digest.hex()
-    };
-    if !subjects.iter().flat_map(|subject| &subject.digests).any(is_image) {
+    let is_image =
+        |(kind, hex): (&str, &str)| kind == image.digest.algorithm() && hex == image.digest.hex();
+    if !subjects.iter().flat_map(|subject| subject.digests.iter()).any(is_image) {
         return Err(NotStored::OtherImage);
     }
     let metadata = Metadata::read(&predicate_type, predicate)?;

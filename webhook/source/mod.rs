@@ -24,7 +24,7 @@ pub use error::{
 };
 pub use evidence::{
     Answer, Answered, Description, Evidence, EvidenceOptions, Gathered, ImageError, Lookup,
-    Records, Runnable, Shelf,
+    Runnable, Shelf,
 };
 pub use grafeas::{
     Filed, FiledAbout, GrafeasStore, StoreEvidence, StoreOptions, StoreOptionsError, StoreToken,

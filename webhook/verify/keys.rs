@@ -13,22 +13,23 @@ use sequoia_openpgp::{
     },
 };
 
-use super::{Authority, Key, key::merged, material::Material, pkix::PkixKey};
+use super::{Authority, Key, key::merged, maker::Signers, material::Material, pkix::PkixKey};
 use crate::name::Fingerprint;
 
 /// The keys, found by what signatures say about their makers.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Keys {
     certs: HashMap<OpenPgpFingerprint, Held<Cert>>,
     pkix: Vec<(Fingerprint, Held<PkixKey>)>,
     by_id: HashMap<KeyID, Vec<CertKey>>,
+    pub seen: Signers,
 }
 
 /// A key and the authorities that hold it, by their place.
 #[derive(Clone, Debug)]
 pub struct Held<T> {
     pub key: Arc<T>,
-    pub holders: Vec<usize>,
+    pub holders: Arc<[usize]>,
     /// The one name of all keys that are the same by some material.
     pub identity: Material,
 }
@@ -36,13 +37,13 @@ pub struct Held<T> {
 /// One key of a certificate.
 #[derive(Clone, Debug)]
 pub struct CertKey {
-    pub cert: OpenPgpFingerprint,
+    pub name: Arc<KeyName>,
     pub key: PublicKey<PublicParts, UnspecifiedRole>,
 }
 
 /// Which key made a signature. It holds names only, so that what is kept of an older trust can
 /// never bring a key back.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum KeyName {
     OpenPgp { cert: OpenPgpFingerprint, key: OpenPgpFingerprint },
     Pkix(Fingerprint),
@@ -51,7 +52,7 @@ pub enum KeyName {
 impl Keys {
     pub fn new(authorities: &[Authority]) -> Self {
         let mut certs: HashMap<OpenPgpFingerprint, (Vec<Cert>, Vec<usize>)> = HashMap::new();
-        let mut pkix: Vec<(Fingerprint, Held<PkixKey>)> = Vec::new();
+        let mut pkix: Vec<(Fingerprint, Arc<PkixKey>, Vec<usize>)> = Vec::new();
         for (holder, authority) in authorities.iter().enumerate() {
             for key in &authority.keys {
                 match key {
@@ -62,16 +63,9 @@ impl Keys {
                     }
                     Key::Pkix(key) => {
                         let name = key.fingerprint();
-                        match pkix.iter_mut().find(|(known, _)| *known == name) {
-                            Some((_, held)) => hold(&mut held.holders, holder),
-                            None => pkix.push((
-                                name,
-                                Held {
-                                    key: Arc::clone(key),
-                                    holders: vec![holder],
-                                    identity: key.material(),
-                                },
-                            )),
+                        match pkix.iter_mut().find(|(known, ..)| *known == name) {
+                            Some((.., holders)) => hold(holders, holder),
+                            None => pkix.push((name, Arc::clone(key), vec![holder])),
                         }
                     }
                 }
@@ -82,10 +76,17 @@ impl Keys {
             .filter_map(|(name, (copies, holders))| {
                 let cert = merged(copies).pop()?;
                 let identity = Material::of(cert.primary_key().key().role_as_unspecified());
-                Some((name, Held { key: Arc::new(cert), holders, identity }))
+                Some((name, Held { key: Arc::new(cert), holders: holders.into(), identity }))
             })
             .collect();
-        let mut keys = Self { certs, pkix, by_id: HashMap::new() };
+        let pkix = pkix
+            .into_iter()
+            .map(|(name, key, holders)| {
+                let identity = key.material();
+                (name, Held { key, holders: holders.into(), identity })
+            })
+            .collect();
+        let mut keys = Self { certs, pkix, ..Self::default() };
         keys.index();
         keys.identify();
         keys
@@ -136,8 +137,8 @@ impl Keys {
 
     /// How many different signers there are among the keys whose holders are wanted.
     pub fn signers(&self, wanted: impl Fn(&[usize]) -> bool) -> usize {
-        let certs = self.certs.values().map(|held| (held.holders.as_slice(), held.identity));
-        let pkix = self.pkix.iter().map(|(_, held)| (held.holders.as_slice(), held.identity));
+        let certs = self.certs.values().map(|held| (&*held.holders, held.identity));
+        let pkix = self.pkix.iter().map(|(_, held)| (&*held.holders, held.identity));
         let named = certs.chain(pkix).filter(|(holders, _)| wanted(holders));
         named.map(|(_, identity)| identity).collect::<HashSet<_>>().len()
     }
@@ -146,7 +147,8 @@ impl Keys {
         for (name, held) in &self.certs {
             for key in held.key.keys() {
                 let key = key.key().clone();
-                let entry = CertKey { cert: name.clone(), key };
+                let name = KeyName::OpenPgp { cert: name.clone(), key: key.fingerprint() };
+                let entry = CertKey { name: Arc::new(name), key };
                 self.by_id.entry(entry.key.keyid()).or_default().push(entry);
             }
         }
@@ -179,11 +181,12 @@ impl Keys {
     fn units(&self) -> impl Iterator<Item = (String, &[usize], Vec<Material>)> {
         let certs = self.certs.iter().map(|(name, held)| {
             let materials = held.key.keys().map(|key| Material::of(key.key())).collect();
-            (name.to_string(), held.holders.as_slice(), materials)
+            (name.to_string(), &*held.holders, materials)
         });
-        let pkix = self.pkix.iter().map(|(name, held)| {
-            (name.to_string(), held.holders.as_slice(), vec![held.key.material()])
-        });
+        let pkix = self
+            .pkix
+            .iter()
+            .map(|(name, held)| (name.to_string(), &*held.holders, vec![held.key.material()]));
         certs.chain(pkix)
     }
 }

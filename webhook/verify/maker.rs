@@ -4,7 +4,10 @@
 //! review. OpenPGP counts time in seconds, so the answer is the same for all reviews within one:
 //! it is remembered with the claim, for that second and those keys, and asked anew after either.
 
-use std::sync::{Arc, Weak};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
 
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
@@ -13,6 +16,7 @@ use super::{
     Signer, Trust, describe,
     keys::{KeyName, Keys},
     open::Claim,
+    payload::SHARED,
     standing::{Standing, Worthless},
 };
 use crate::name::Code;
@@ -21,16 +25,50 @@ use crate::name::Code;
 #[derive(Debug)]
 pub struct Maker {
     /// The authorities that have the key, by their place.
-    pub holders: Vec<usize>,
+    pub holders: Arc<[usize]>,
     pub signer: Arc<Signer>,
     pub signed_at: Option<Timestamp>,
     /// Why the key signs no longer, where only `afterExpiry: signed-before` lets it count.
     pub ended: Option<String>,
 }
 
-/// The last answer for one claim. Clones share it.
-#[derive(Clone, Debug, Default)]
-pub struct Remembered(Arc<ArcSwapOption<Answer>>);
+/// The last answer for one claim.
+#[derive(Debug, Default)]
+pub struct Remembered(ArcSwapOption<Answer>);
+
+/// Bytes that a remembered answer occupies, its signer apart.
+pub const REMEMBERED: usize = SHARED + size_of::<Answer>();
+
+/// The signers of all answers as they are now, each once however many signatures it made.
+#[derive(Debug, Default)]
+pub struct Signers(Mutex<HashMap<Arc<KeyName>, Seen>>);
+
+/// As of which second a signer is what it is.
+#[derive(Debug)]
+struct Seen {
+    second: i64,
+    signer: Arc<Signer>,
+}
+
+impl Signers {
+    /// The signer whose key `name` is, as of `second`; made by `make` where that is not known.
+    fn at(&self, name: &Arc<KeyName>, second: i64, make: impl FnOnce() -> Signer) -> Arc<Signer> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(seen) = known.get_mut(name) {
+            if seen.second != second {
+                let made = make();
+                seen.second = second;
+                if *seen.signer != made {
+                    seen.signer = Arc::new(made);
+                }
+            }
+            return Arc::clone(&seen.signer);
+        }
+        let signer = Arc::new(make());
+        known.insert(Arc::clone(name), Seen { second, signer: Arc::clone(&signer) });
+        signer
+    }
+}
 
 /// An answer with what it depends on.
 #[derive(Debug)]
@@ -66,7 +104,7 @@ fn find(keys: &Keys, claim: &Claim, now: Timestamp) -> Result<Maker, Worthless> 
         code: Code::SignatureUnknownKey,
         detail: "its key is no longer a key of any authority".to_owned(),
     };
-    match (&claim.key, &claim.signature) {
+    match (&*claim.key, &claim.signature) {
         (KeyName::OpenPgp { cert, key }, Some(signature)) => {
             let held = keys.cert(cert).ok_or_else(gone)?;
             let Standing { signed_at, ended } = Standing::of(&held.key, key, signature, now)
@@ -75,8 +113,8 @@ fn find(keys: &Keys, claim: &Claim, now: Timestamp) -> Result<Maker, Worthless> 
                     ..worthless
                 })?;
             Ok(Maker {
-                holders: held.holders.clone(),
-                signer: Arc::new(Signer {
+                holders: Arc::clone(&held.holders),
+                signer: keys.seen.at(&claim.key, now.as_second(), || Signer {
                     fingerprint: cert.to_string(),
                     subkey: key.to_string(),
                     key_id: Some(sequoia_openpgp::KeyID::from(key).to_string()),
@@ -89,12 +127,11 @@ fn find(keys: &Keys, claim: &Claim, now: Timestamp) -> Result<Maker, Worthless> 
         }
         (KeyName::Pkix(name), _) => {
             let held = keys.pkix(*name).ok_or_else(gone)?;
-            let fingerprint = name.to_string();
             Ok(Maker {
-                holders: held.holders.clone(),
-                signer: Arc::new(Signer {
-                    subkey: fingerprint.clone(),
-                    fingerprint,
+                holders: Arc::clone(&held.holders),
+                signer: keys.seen.at(&claim.key, now.as_second(), || Signer {
+                    subkey: name.to_string(),
+                    fingerprint: name.to_string(),
                     key_id: None,
                     user_ids: Vec::new(),
                     identity: *held.identity.as_bytes(),

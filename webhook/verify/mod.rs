@@ -26,6 +26,7 @@ mod payload;
 mod pkix;
 mod scope;
 mod standing;
+mod stated;
 mod trust;
 mod verified;
 

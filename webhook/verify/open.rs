@@ -14,9 +14,10 @@ use sequoia_openpgp::{packet::Signature, types::SignatureType};
 use super::{
     Trust, armor,
     keys::KeyName,
-    maker::Remembered,
+    maker::{REMEMBERED, Remembered},
     message::{self, Message, with_crlf},
-    payload::{Payload, read},
+    payload::{Payload, SHARED, read},
+    stated::Stated,
 };
 use crate::{
     attest::{Candidate, Carrier, Envelope, RawSignature, Signed},
@@ -27,25 +28,25 @@ use crate::{
 ///
 /// It names keys and does not hold them: judged by another trust, it counts for the keys that
 /// that trust still has, as it has them.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Opened {
     pub(super) source: Arc<str>,
     pub(super) name: Arc<str>,
     pub(super) format: &'static str,
     pub(super) note: Option<NoteName>,
     pub(super) recorded_at: Option<Timestamp>,
-    pub(super) claims: Vec<Claim>,
-    pub(super) failures: Vec<(Code, String)>,
+    pub(super) claims: Box<[Claim]>,
+    pub(super) failures: Box<[(Code, String)]>,
     checks: usize,
     weight: usize,
 }
 
 /// One signature that verifies with one key.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Claim {
-    pub key: KeyName,
-    /// The OpenPGP signature, whose time and algorithms are judged on each review.
-    pub signature: Option<Arc<Signature>>,
+    pub key: Arc<KeyName>,
+    /// Of an OpenPGP signature, what is judged on each review.
+    pub signature: Option<Stated>,
     /// What was signed, or why that means nothing.
     pub payload: Arc<Result<Payload, String>>,
     pub maker: Remembered,
@@ -68,17 +69,18 @@ impl Trust {
             let detail = "reading it crashed the parser, which is a bug; please report it";
             (Vec::new(), vec![(Code::SignatureMalformed, detail.to_owned())], 1)
         });
-        let weight = FIXED_WEIGHT + candidate.name.len() + PARSED_WEIGHT * size(&candidate.signed);
+        let note = candidate.note.as_ref().map_or(0, |note| note.as_str().len());
+        let beside = weight(&claims, &failures) + SHARED + candidate.name.len() + note;
         Opened {
             source: Arc::clone(&candidate.source),
             name: candidate.name.as_str().into(),
             format: candidate.signed.format(),
             note: candidate.note.clone(),
             recorded_at: candidate.recorded_at,
-            claims,
-            failures,
+            claims: claims.into(),
+            failures: failures.into(),
             checks,
-            weight,
+            weight: size_of::<Opened>() + beside,
         }
     }
 }
@@ -220,11 +222,10 @@ impl<'t> Opening<'t> {
             };
             return self.fail(Code::SignatureUnknownKey, detail);
         }
-        let signature = Arc::new(signature);
+        let stated = Stated::of(&signature);
         let before = self.claims.len();
         for key in keys {
-            let name = KeyName::OpenPgp { cert: key.cert.clone(), key: key.key.fingerprint() };
-            if self.claims.iter().skip(before).any(|claim| claim.key == name) {
+            if self.claims.iter().skip(before).any(|claim| claim.key == key.name) {
                 continue;
             }
             for (text, payload) in texts.iter().zip(payloads) {
@@ -237,11 +238,10 @@ impl<'t> Opening<'t> {
                     _ => signature.verify_message(&key.key, text),
                 };
                 if verifies.is_ok() {
-                    let (signature, payload) = (Some(Arc::clone(&signature)), Arc::clone(payload));
                     self.claims.push(Claim {
-                        key: name,
-                        signature,
-                        payload,
+                        key: Arc::clone(&key.name),
+                        signature: Some(stated.clone()),
+                        payload: Arc::clone(payload),
                         maker: Remembered::default(),
                     });
                     break;
@@ -268,11 +268,10 @@ impl<'t> Opening<'t> {
             self.checks += 1;
             if held.key.verifies(signed, signature) {
                 fits = true;
-                let (key, payload) = (KeyName::Pkix(*name), Arc::clone(payload));
                 self.claims.push(Claim {
-                    key,
+                    key: Arc::new(KeyName::Pkix(*name)),
                     signature: None,
-                    payload,
+                    payload: Arc::clone(payload),
                     maker: Remembered::default(),
                 });
             }
@@ -329,22 +328,23 @@ fn guarded<T>(open: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(open)).ok()
 }
 
-fn size(signed: &Signed) -> usize {
-    match signed {
-        Signed::OpenPgpMessage(data) | Signed::OpenPgpDetached(data) => data.len(),
-        Signed::Raw { payload, signatures } => {
-            payload.len() + signatures.iter().map(|one| one.bytes.len()).sum::<usize>()
+/// What claims and failures occupy, each payload once.
+fn weight(claims: &[Claim], failures: &[(Code, String)]) -> usize {
+    let mut seen = None;
+    let payloads = claims.iter().map(|claim| {
+        let this = Arc::as_ptr(&claim.payload);
+        if seen.replace(this) == Some(this) {
+            return 0;
         }
-        Signed::Dsse(envelope) => envelope_size(envelope),
-        Signed::Metadata { envelope, value } => envelope_size(envelope) + value.len(),
-        Signed::Certified { holder, signed } => holder.len() + size(signed),
-        Signed::Unsupported { detail, .. } => detail.len(),
-    }
-}
-
-fn envelope_size(envelope: &Envelope) -> usize {
-    let signatures = envelope.signatures().iter();
-    envelope.payload().len() + signatures.map(|one| one.signature.len()).sum::<usize>()
+        let beside = match &*claim.payload {
+            Ok(payload) => payload.beside(),
+            Err(why) => why.capacity(),
+        };
+        SHARED + size_of::<Result<Payload, String>>() + beside
+    });
+    let payloads: usize = payloads.sum();
+    let texts: usize = failures.iter().map(|(_, text)| text.capacity()).sum();
+    payloads + texts + size_of_val(failures) + claims.len() * (size_of::<Claim>() + REMEMBERED)
 }
 
 /// The most signatures of one candidate.
@@ -358,10 +358,6 @@ const MAX_CHECKS: usize = 256;
 
 /// How much of outside text a detail quotes.
 const SHOWN: usize = 256;
-
-/// What an opened candidate occupies besides its payload, and the payload once it is parsed.
-const FIXED_WEIGHT: usize = 2048;
-const PARSED_WEIGHT: usize = 4;
 
 #[cfg(test)]
 mod tests {

@@ -120,7 +120,7 @@ fn of_statement(
         }
     }
     Err(other_repository.unwrap_or_else(|| {
-        let subjects = subjects.iter().take(3).flat_map(|subject| &subject.digests);
+        let subjects = subjects.iter().take(3).flat_map(|subject| subject.digests.iter());
         let listed: Vec<_> = subjects.map(|(kind, hex)| format!("{kind}:{hex}")).collect();
         let listed = escape(&listed.join(", "), SHOWN);
         (Code::PayloadOtherImage, format!("it is about {listed}"))

@@ -12,11 +12,12 @@ use jiff::Timestamp;
 use sequoia_openpgp::{
     Cert, Fingerprint, KeyHandle,
     cert::{amalgamation::key::ErasedKeyAmalgamation, prelude::*},
-    packet::{Signature, key::PublicParts},
-    policy::{HashAlgoSecurity, Policy, StandardPolicy},
+    packet::key::PublicParts,
+    policy::StandardPolicy,
     types::{PublicKeyAlgorithm, RevocationStatus, RevocationType},
 };
 
+use super::stated::Stated;
 use crate::name::Code;
 
 /// A signature that its key could make, and still stands by.
@@ -44,11 +45,11 @@ impl Standing {
     pub fn of(
         cert: &Cert,
         key: &Fingerprint,
-        signature: &Signature,
+        signature: &Stated,
         now: Timestamp,
     ) -> Result<Self, Worthless> {
         let stated = signature
-            .signature_creation_time()
+            .created
             .ok_or_else(|| worthless(Code::SignatureMalformed, "it states no time"))?;
         let now = system_time(now);
         if stated > now + CLOCK_SKEW {
@@ -60,7 +61,9 @@ impl Standing {
         let retired = revocation(cert, &key, now)?;
         can_sign(&key, now)?;
         is_strong(signature, &key, now)?;
-        is_alive(signature, now)?;
+        if signature.is_over(now) {
+            return Err(worthless(Code::SignatureExpired, "it is past the expiry that it states"));
+        }
         let expired = expiry_of(&key, now).filter(|end| *end <= now);
         let end = [retired, expired].into_iter().flatten().min();
         let was_good = match key.clone().with_policy(&lenient(), stated) {
@@ -163,18 +166,18 @@ fn can_sign(
 
 /// Whether the algorithms of the signature, the key and the certificate are still accepted.
 fn is_strong(
-    signature: &Signature,
+    signature: &Stated,
     key: &ErasedKeyAmalgamation<'_, PublicParts>,
     now: SystemTime,
 ) -> Result<(), Worthless> {
     let weak = |why: String| worthless(Code::SignatureWeak, why);
     let strict = StandardPolicy::at(now);
-    if lenient().signature(signature, HashAlgoSecurity::CollisionResistance).is_err() {
+    if !signature.understood {
         let why = "it carries something critical that is not known here";
         return Err(worthless(Code::SignatureInvalid, why));
     }
-    if strict.signature(signature, HashAlgoSecurity::CollisionResistance).is_err() {
-        return Err(weak(format!("it uses {}", signature.hash_algo())));
+    if signature.is_weak(now) {
+        return Err(weak(format!("it uses {}", signature.hash)));
     }
     if key.clone().with_policy(&strict, now).is_err() || is_dsa(key.key().pk_algo()) {
         let bits = key.key().mpis().bits().map(|bits| format!(" of {bits} bits"));
@@ -185,12 +188,6 @@ fn is_strong(
         )));
     }
     Ok(())
-}
-
-fn is_alive(signature: &Signature, now: SystemTime) -> Result<(), Worthless> {
-    signature
-        .signature_alive(now, CLOCK_SKEW)
-        .map_err(|_| worthless(Code::SignatureExpired, "it is past the expiry that it states"))
 }
 
 /// When the key or its certificate expired or will.

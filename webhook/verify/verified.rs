@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
-use serde_json::Value;
 
 use crate::{
-    attest::metadata::MetadataValue,
+    attest::{CompactJson, metadata::MetadataValue},
     name::{Code, Digest, Repository},
 };
 
@@ -51,7 +50,7 @@ pub struct Verified {
     pub(super) name: Arc<str>,
     pub(super) subject: SubjectImage,
     pub(super) predicate_type: Arc<str>,
-    pub(super) predicate: Arc<Value>,
+    pub(super) predicate: Arc<CompactJson>,
     #[serde(skip)]
     pub(super) metadata: Option<Arc<MetadataValue>>,
     pub(super) signer: Arc<Signer>,
@@ -86,7 +85,7 @@ pub enum Level {
 pub struct LayersUnchecked(pub(super) Verified);
 
 /// The key that made a signature.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Signer {
     /// Of the certificate, or of the PKIX key.
@@ -157,7 +156,7 @@ impl Verified {
         &self.predicate_type
     }
 
-    pub fn predicate(&self) -> &Value {
+    pub fn predicate(&self) -> &CompactJson {
         &self.predicate
     }
 

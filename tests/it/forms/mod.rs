@@ -81,7 +81,9 @@ impl Desk {
             said.lookups.insert(answered.source.to_string(), lookup);
             let Ok(answer) = answered.outcome else { continue };
             said.rejected.extend(answer.unreadable.iter().cloned());
-            said.records.extend(answer.records.0.iter().map(|(_, record)| record.clone()));
+            said.records.extend(
+                answer.records.iter().map(|(_, record)| serde_json::to_value(record).unwrap()),
+            );
             for opened in &answer.opened {
                 let image = Image {
                     repository: &repository,

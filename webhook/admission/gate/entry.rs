@@ -8,7 +8,7 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
-    attest::buildkit::EmbeddedStatement,
+    attest::{CompactJson, buildkit::EmbeddedStatement},
     name::{Code, PinnedImage},
     policy::{
         Container, ImageEntry, ImagePart, InputError, Lookup, Platform, Records, StatementEntry,
@@ -94,9 +94,9 @@ impl Entry {
                 entry.rejected.extend(unchecked.map(LayersUnchecked::reject));
             }
             entry.rejected.extend(answer.unreadable.iter().cloned());
-            for (list, record) in &answer.records.0 {
+            for (list, record) in &answer.records {
                 if let Some(list) = entry.list(list) {
-                    list.push(record.clone());
+                    list.push(Arc::clone(record));
                 }
             }
         }
@@ -126,7 +126,7 @@ impl Entry {
     }
 
     /// The list of `records` of this name, if rules know one.
-    fn list(&mut self, name: &str) -> Option<&mut Vec<serde_json::Value>> {
+    fn list(&mut self, name: &str) -> Option<&mut Vec<Arc<CompactJson>>> {
         match name {
             "builds" => Some(&mut self.records.builds),
             "derived" => Some(&mut self.records.derived),
@@ -180,7 +180,7 @@ impl Entry {
             container,
             given,
             digest: pinned.digest,
-            media_type: &gathered.description.media_type,
+            media_type: gathered.description.media_type,
             platform: platform.as_ref(),
             config: self.runnable.settings.as_deref(),
             attestations: &attestations,

@@ -263,4 +263,4 @@ fn faulty(policy: &Policy, rule: &str, fault: &RuleFault) -> Violation {
 }
 
 /// Bytes of evidence that are read and put before rules in less than a millisecond.
-const MOST_FOR_A_MOMENT: usize = 64 * 1024;
+const MOST_FOR_A_MOMENT: usize = 32 * 1024;

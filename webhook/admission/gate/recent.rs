@@ -38,7 +38,7 @@ struct Second {
 /// An image, what it was judged by, and what came of that.
 #[derive(Debug)]
 struct Known {
-    media_type: Arc<str>,
+    media_type: &'static str,
     answers: Vec<Vec<Answered>>,
     entries: Arc<[Entry]>,
 }
@@ -92,7 +92,7 @@ impl Recent {
         let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if recent.number == second && recent.weight + weight <= MOST_WEIGHT {
             let known = Known {
-                media_type: Arc::clone(&gathered.description.media_type),
+                media_type: gathered.description.media_type,
                 answers: gathered.answers.clone(),
                 entries: Arc::clone(entries),
             };

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    BadEnvelope, BadJson, IN_TOTO,
+    BadEnvelope, BadJson, CompactJson, IN_TOTO,
     artifact::ENVELOPE_LAYER,
     json::parse_json,
     oci::{Descriptor, Manifest},
@@ -65,7 +65,7 @@ pub struct MetadataValue {
     /// What was said.
     pub metadata: Metadata,
     /// JSON as it is, anything else as text in base64.
-    pub value: Value,
+    pub value: CompactJson,
 }
 
 /// The two layers of a referrer with metadata.
@@ -157,7 +157,7 @@ impl Metadata {
         } else {
             Value::String(STANDARD.encode(value))
         };
-        Ok(MetadataValue { metadata: self, value })
+        Ok(MetadataValue { metadata: self, value: value.into() })
     }
 
     /// Whether it should not count any more.
@@ -220,7 +220,9 @@ mod tests {
             ),
         ] {
             match (metadata.with_value(value), want) {
-                (Ok(got), Ok(want)) => assert_eq!(got.value.to_string(), want, "{name}"),
+                (Ok(got), Ok(want)) => {
+                    assert_eq!(serde_json::to_string(&got.value).unwrap(), want, "{name}");
+                }
                 (Err(bad), Err(want)) => {
                     let text = bad.to_string();
                     assert!(text.contains(want), "{name}: {text}");

@@ -186,6 +186,13 @@ pub mod media_type {
     pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
     /// Docker manifest list.
     pub const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+    /// The media type of a manifest or an index, without the parameters that may follow it;
+    /// `None` for any other.
+    pub fn of_document(given: &str) -> Option<&'static str> {
+        let known = [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_INDEX];
+        known.into_iter().find(|known| *known == super::document::essence(given))
+    }
+
     /// The two bytes `{}`.
     pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 }

@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    attest::buildkit::EmbeddedStatement,
+    attest::{CompactJson, buildkit::EmbeddedStatement},
     source::FetchError,
     verify::{Opened, Rejection},
 };
@@ -44,21 +44,17 @@ pub struct Answer {
     /// When it was looked up.
     pub looked_up: Instant,
     /// Attestations with their signatures checked.
-    pub opened: Vec<Opened>,
+    pub opened: Box<[Opened]>,
     /// What looks like evidence and cannot be read.
-    pub unreadable: Vec<Rejection>,
-    /// What no signature covers.
-    pub records: Records,
+    pub unreadable: Box<[Rejection]>,
+    /// What no signature covers, by the list of `records` that it belongs to.
+    pub records: Box<[(&'static str, Arc<CompactJson>)]>,
     /// Statements that lie in the index; which signature over it covers them is judged anew.
-    pub statements: Vec<EmbeddedStatement>,
+    pub statements: Box<[EmbeddedStatement]>,
     /// What a person should know about an empty answer: notes that the store does not have.
-    pub remarks: Vec<String>,
+    pub remarks: Box<[String]>,
     weight: usize,
 }
-
-/// Unsigned statements by the list of `records` that they belong to, as JSON.
-#[derive(Clone, Debug, Default)]
-pub struct Records(pub Vec<(&'static str, Value)>);
 
 impl Answered {
     /// How the lookup ended.
@@ -80,19 +76,41 @@ impl Answer {
     /// What was hauled in, once the signatures of its candidates are checked.
     pub(super) fn new(looked_up: Instant, opened: Vec<Opened>, haul: Haul) -> Self {
         let Haul { candidates: _, unreadable, records, statements, remarks } = haul;
-        let weight = size_of::<Self>()
-            + opened.iter().map(Opened::weight).sum::<usize>()
-            + unreadable.iter().map(|bad| 256 + bad.detail.len()).sum::<usize>()
-            + records.0.iter().map(|(_, value)| weigh(value)).sum::<usize>()
-            + statements.iter().map(|one| 512 + weigh(&one.predicate)).sum::<usize>();
-        Self { looked_up, opened, unreadable, records, statements, remarks, weight }
+        let compact = |(list, record): (_, Value)| (list, Arc::new(CompactJson::from(record)));
+        let mut answer = Self {
+            looked_up,
+            opened: opened.into(),
+            unreadable: unreadable.into(),
+            records: records.into_iter().map(compact).collect(),
+            statements: statements.into(),
+            remarks: remarks.into(),
+            weight: 0,
+        };
+        answer.weight = answer.weigh();
+        answer
+    }
+
+    fn weigh(&self) -> usize {
+        let rejected = |bad: &Rejection| {
+            size_of::<Rejection>() + bad.name.len() + bad.format.len() + bad.detail.len()
+        };
+        let stated = |one: &EmbeddedStatement| {
+            size_of::<EmbeddedStatement>() + one.predicate_type.len() + one.predicate.weight()
+        };
+        size_of::<Self>()
+            + self.opened.iter().map(Opened::weight).sum::<usize>()
+            + self.unreadable.iter().map(rejected).sum::<usize>()
+            + self.records.iter().map(|(_, one)| one.weight()).sum::<usize>()
+            + size_of_val(&*self.records)
+            + self.statements.iter().map(stated).sum::<usize>()
+            + self.remarks.iter().map(|one| size_of::<String>() + one.len()).sum::<usize>()
     }
 
     /// Whether its source has nothing about the digest.
     pub fn is_empty(&self) -> bool {
         self.opened.is_empty()
             && self.unreadable.is_empty()
-            && self.records.0.is_empty()
+            && self.records.is_empty()
             && self.statements.is_empty()
     }
 }
@@ -109,17 +127,4 @@ impl Perishable for Answer {
     fn weight(&self) -> usize {
         self.weight
     }
-}
-
-/// Bytes that a JSON value holds, roughly.
-fn weigh(value: &Value) -> usize {
-    size_of::<Value>()
-        + match value {
-            Value::String(text) => text.len(),
-            Value::Array(items) => items.iter().map(weigh).sum(),
-            Value::Object(members) => {
-                members.iter().map(|(name, value)| 64 + name.len() + weigh(value)).sum()
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-        }
 }

@@ -100,8 +100,9 @@ where
     }
 }
 
-/// Bytes set aside for the key and the bookkeeping of the cache itself, a guess on the safe side.
-const ENTRY_OVERHEAD: usize = 256;
+/// Bytes that an entry takes beside its value: its key, its part of the image's name, and what the
+/// cache itself keeps of it. As measured; see the test.
+const ENTRY_OVERHEAD: usize = 400;
 
 struct ShelfLife(Shelf);
 
@@ -109,4 +110,110 @@ impl<K, V: Perishable> Expiry<K, Arc<V>> for ShelfLife {
     fn expire_after_create(&self, _: &K, value: &Arc<V>, _: Instant) -> Option<Duration> {
         Some(value.believed_for(&self.0))
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use countersign_kit as kit;
+    use jiff::Timestamp;
+    use regorus_mimalloc::current_thread_live_bytes;
+
+    use super::{
+        super::{
+            answer::Answer,
+            image::Described,
+            lookup::{Haul, Key, Place},
+        },
+        *,
+    };
+    use crate::{
+        attest::{
+            Candidate, Signed,
+            oci::{Document, media_type::OCI_MANIFEST},
+        },
+        name::{Digest, PinnedImage},
+        source::FetchError,
+        verify::{AfterExpiry, Authority, Identity, IdentityMap, Image, Trust},
+    };
+
+    /// An authority whose key is `builder`'s.
+    fn trusting(builder: &kit::Key) -> Trust {
+        let authority = Authority {
+            name: "builder".into(),
+            keys: crate::verify::Key::openpgp(&builder.certificate()).unwrap(),
+            note: None,
+            attests: vec!["simple-signing".parse().unwrap()],
+            sources: None,
+            identity: Identity::Repository,
+            identities: IdentityMap::default(),
+            after_expiry: AfterExpiry::Reject,
+            layers_checked_by: None,
+            shared_key: false,
+        };
+        Trust::new(vec![authority]).unwrap()
+    }
+
+    /// The whole of what is kept of an image with one attestation: what it is, what refers to it,
+    /// that a store has nothing, and who signed. The allocator tells what it takes.
+    #[tokio::test]
+    async fn p8_an_image_weighs_what_it_takes_and_little() {
+        let builder = kit::Key::generate("Builder <builder@acme.example>");
+        let trust = trusting(&builder);
+        let content = kit::image("shop").build();
+        let payload = kit::simple_signing("registry.example/acme/shop", &content.digest());
+        let message = builder.sign_message(&payload);
+        let shelf = Shelf { found: Duration::from_hours(1), none: Duration::from_hours(1) };
+        let answers: Lookups<Key, Answer, FetchError> = Lookups::new(u64::MAX, shelf);
+        let descriptions: Lookups<Arc<PinnedImage>, Described, FetchError> =
+            Lookups::new(u64::MAX, shelf);
+        let mut before = 0;
+        for number in 0..=IMAGES {
+            // The first one brings with it what is made once.
+            if number == 1 {
+                before = current_thread_live_bytes();
+            }
+            let digest = Digest::sha256(&number.to_be_bytes());
+            let repository = "registry.example/acme/shop".parse().unwrap();
+            let image = Arc::new(PinnedImage { repository, digest });
+            let candidate = Candidate {
+                source: "referrers".into(),
+                name: image.to_string(),
+                note: None,
+                recorded_at: None,
+                signed: Signed::OpenPgpMessage(message.clone().into()),
+            };
+            let opened = trust.open(&candidate, &[]);
+            let about = Image {
+                repository: &image.repository,
+                digest,
+                platform: None,
+                config: None,
+                equals: &[],
+            };
+            // Whose it is, is remembered.
+            trust.judge(&opened, &about, Timestamp::now());
+            let found = Answer::new(Instant::now(), vec![opened], Haul::default());
+            let bytes = &content.manifest;
+            let document = Document::parse(bytes, OCI_MANIFEST).unwrap();
+            let described = Described::new(digest, OCI_MANIFEST, bytes, document);
+            for (place, answer) in [(Place::Referrers, found), (Place::Store(0), Answer::nothing())]
+            {
+                answers.keep(Key { place, image: Arc::clone(&image) }, Arc::new(answer)).await;
+            }
+            descriptions.keep(image, Arc::new(described)).await;
+        }
+        answers.entries.run_pending_tasks().await;
+        descriptions.entries.run_pending_tasks().await;
+        let taken = usize::try_from(current_thread_live_bytes() - before).unwrap() / IMAGES;
+        let weighed = answers.entries.weighted_size() + descriptions.entries.weighted_size();
+        let weighed = usize::try_from(weighed).unwrap() / (IMAGES + 1);
+        assert!(taken <= MOST, "{taken} bytes an image, weighed as {weighed}");
+        let (least, most) = (taken * 4 / 5, taken * 13 / 10);
+        assert!((least..=most).contains(&weighed), "{weighed} weighed, {taken} taken");
+    }
+
+    const IMAGES: usize = 1000;
+
+    /// Ten thousand of them leave half of 64 MiB to everything else.
+    const MOST: usize = 3 * 1024;
 }

@@ -11,20 +11,23 @@ use crate::{
         buildkit::carriers,
         oci::{
             Descriptor, Document, ImageConfig, Platform,
-            media_type::{DOCKER_INDEX, OCI_INDEX},
+            media_type::{self, DOCKER_INDEX, OCI_INDEX, OCI_MANIFEST},
         },
     },
     name::{Code, Digest},
     source::FetchError,
 };
 
-use super::cache::{Perishable, Shelf};
+use super::{
+    cache::{Perishable, Shelf},
+    settings::Config,
+};
 
 /// An image and its platforms that can run.
 #[derive(Clone, Debug)]
 pub struct Description {
     /// The media type of what the digest names.
-    pub media_type: Arc<str>,
+    pub media_type: &'static str,
     /// At least one.
     pub platforms: Vec<Runnable>,
 }
@@ -84,7 +87,7 @@ pub struct Described {
     digest: Digest,
     /// The same bytes under the other algorithm, since payloads may name both.
     equal: Digest,
-    media_type: Box<str>,
+    media_type: &'static str,
     looked_up: Instant,
     content: Content,
 }
@@ -92,12 +95,12 @@ pub struct Described {
 #[derive(Debug)]
 enum Content {
     Manifest {
-        config: Box<Descriptor>,
+        config: Config,
     },
     Index {
-        entries: Vec<Entry>,
+        entries: Box<[Entry]>,
         /// Manifests that carry statements, each with the manifest that they are about.
-        carriers: Vec<(Digest, Descriptor)>,
+        carriers: Box<[(Digest, Descriptor)]>,
         /// There are more entries than are looked at.
         overlong: bool,
     },
@@ -119,9 +122,7 @@ impl Described {
         };
         let content = match document {
             Document::Manifest(manifest) => {
-                let annotations = BTreeMap::new();
-                let config = Box::new(Descriptor { annotations, ..manifest.config });
-                Content::Manifest { config }
+                Content::Manifest { config: Config::new(manifest.config) }
             }
             Document::Index(index) => Content::Index {
                 overlong: index.manifests.len() > MOST_LISTED,
@@ -142,7 +143,10 @@ impl Described {
                     .collect(),
             },
         };
-        let media_type = media_type.into();
+        let media_type = media_type::of_document(media_type).unwrap_or(match content {
+            Content::Manifest { .. } => OCI_MANIFEST,
+            Content::Index { .. } => OCI_INDEX,
+        });
         Self { digest, equal, media_type, looked_up: Instant::now(), content }
     }
 
@@ -157,12 +161,12 @@ impl Described {
     }
 
     /// Its media type.
-    pub fn media_type(&self) -> &str {
-        &self.media_type
+    pub fn media_type(&self) -> &'static str {
+        self.media_type
     }
 
     /// The config of a manifest.
-    pub fn config(&self) -> Option<&Descriptor> {
+    pub fn config(&self) -> Option<&Config> {
         match &self.content {
             Content::Manifest { config } => Some(config),
             Content::Index { .. } => None,
@@ -263,35 +267,25 @@ impl Perishable for Described {
     }
 
     fn weight(&self) -> usize {
-        let carriers = match &self.content {
-            Content::Manifest { .. } => 0,
-            Content::Index { carriers, .. } => size_of_val(carriers.as_slice()),
+        let platform = |platform: &Platform| {
+            let Platform { architecture, os, os_version, os_features, variant } = platform;
+            let of = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+            let features = os_features.iter().map(|one| size_of::<String>() + one.len());
+            architecture.len() + os.len() + of(os_version) + of(variant) + features.sum::<usize>()
         };
-        let listed = size_of_val(self.entries()) + carriers;
-        size_of::<Self>() + self.media_type.len() + listed * 2
-    }
-}
-
-/// A config that was fetched.
-#[derive(Debug)]
-pub struct Settings {
-    /// What it says; `None` if it is none.
-    pub config: Option<Arc<ImageConfig>>,
-    pub looked_up: Instant,
-    pub weight: usize,
-}
-
-impl Perishable for Settings {
-    fn looked_up(&self) -> Instant {
-        self.looked_up
-    }
-
-    fn believed_for(&self, times: &Shelf) -> Duration {
-        times.found
-    }
-
-    fn weight(&self) -> usize {
-        self.weight
+        let entry =
+            |entry: &Entry| size_of::<Entry>() + entry.platform.as_ref().map_or(0, platform);
+        let carrier = |(_, carrier): &(Digest, Descriptor)| {
+            size_of::<(Digest, Descriptor)>() + carrier.media_type.len()
+        };
+        let listed = match &self.content {
+            Content::Manifest { config } => config.weight(),
+            Content::Index { entries, carriers, .. } => {
+                entries.iter().map(entry).sum::<usize>()
+                    + carriers.iter().map(carrier).sum::<usize>()
+            }
+        };
+        size_of::<Self>() + listed
     }
 }
 

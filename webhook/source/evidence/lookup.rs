@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::Value;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use crate::{
@@ -19,10 +20,11 @@ use crate::{
 };
 
 use super::{
-    answer::{Answer, Records},
-    image::{Described, Settings},
+    answer::Answer,
+    image::Described,
     index::{self, INDEX, InRegistry, Interest},
     referrers::{self, Takes},
+    settings::{Config, Settings},
     tags,
 };
 
@@ -30,12 +32,12 @@ use super::{
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Key {
     pub place: Place,
-    pub repository: Repository,
-    pub digest: Digest,
+    /// Shared by all that is kept of the image.
+    pub image: Arc<PinnedImage>,
 }
 
 /// Where to look.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Place {
     /// A Grafeas server, by its number in the configuration.
     Store(usize),
@@ -46,7 +48,7 @@ pub enum Place {
     /// Where podman keeps signatures.
     Lookaside,
     /// The index that is asked about, for what it says of this one of its manifests.
-    Index(Digest),
+    Index(Arc<Digest>),
 }
 
 /// Everything that can be asked, and what is looked for.
@@ -70,7 +72,7 @@ pub struct Sources {
 pub struct Haul {
     pub candidates: Vec<Candidate>,
     pub unreadable: Vec<Rejection>,
-    pub records: Records,
+    pub records: Vec<(&'static str, Value)>,
     pub statements: Vec<EmbeddedStatement>,
     pub remarks: Vec<String>,
 }
@@ -80,7 +82,7 @@ impl Haul {
     pub fn take(&mut self, part: Self) {
         self.candidates.extend(part.candidates);
         self.unreadable.extend(part.unreadable);
-        self.records.0.extend(part.records.0);
+        self.records.extend(part.records);
         self.statements.extend(part.statements);
         self.remarks.extend(part.remarks);
     }
@@ -182,11 +184,12 @@ impl Sources {
     pub async fn settings(
         &self,
         repository: &Repository,
-        config: &Descriptor,
+        config: &Config,
     ) -> Result<Settings, FetchError> {
         let deadline = Deadline::after(self.patience);
         let looked_up = Instant::now();
-        let blob = self.registries.blob(repository, config, LARGEST_CONFIG, deadline).await?;
+        let config = config.descriptor();
+        let blob = self.registries.blob(repository, &config, LARGEST_CONFIG, deadline).await?;
         let weight = blob.len() * 2;
         let config = ImageConfig::parse(&blob).ok().map(Arc::new);
         Ok(Settings { config, looked_up, weight })
@@ -195,8 +198,8 @@ impl Sources {
     /// What one place has about one digest.
     pub async fn look_up(&self, key: &Key) -> Result<Answer, FetchError> {
         let (looked_up, deadline) = (Instant::now(), Deadline::after(self.patience));
-        let haul = match key.place {
-            Place::Store(number) => self.ask_store(number, key, deadline).await?,
+        let haul = match &key.place {
+            Place::Store(number) => self.ask_store(*number, key, deadline).await?,
             Place::Referrers => {
                 let takes = Takes { cosign: self.takes_cosign, metadata: self.attests_metadata };
                 referrers::ask(&self.registries, key, takes, deadline).await?
@@ -218,7 +221,7 @@ impl Sources {
         let looked_up = Instant::now();
         let holder = InRegistry {
             registries: &self.registries,
-            repository: &key.repository,
+            repository: &key.image.repository,
             deadline: Deadline::after(self.patience),
         };
         let found = index::read(&holder, platform, carriers, &self.interest).await?;
@@ -259,25 +262,32 @@ impl Sources {
         deadline: Deadline,
     ) -> Result<Haul, FetchError> {
         let Some(store) = self.stores.get(number) else { return Ok(Haul::default()) };
-        let found =
-            store.occurrences(&key.repository, &[key.digest], &self.notes, deadline).await?;
+        let found = store
+            .occurrences(&key.image.repository, &[key.image.digest], &self.notes, deadline)
+            .await?;
         Ok(Haul {
             candidates: found.candidates,
             unreadable: found.unreadable,
-            records: Records(found.records),
+            records: found.records,
             remarks: found.remarks,
             ..Haul::default()
         })
     }
 
     async fn ask_lookaside(&self, key: &Key, deadline: Deadline) -> Result<Haul, FetchError> {
-        let signatures = self.registries.signatures(&key.repository, key.digest, deadline).await?;
+        let signatures =
+            self.registries.signatures(&key.image.repository, key.image.digest, deadline).await?;
         let source: Arc<str> = "lookaside".into();
         let candidates = signatures
             .into_iter()
             .enumerate()
             .map(|(number, signature)| {
-                let name = format!("{}@{}/signature-{}", key.repository, key.digest, number + 1);
+                let name = format!(
+                    "{}@{}/signature-{}",
+                    key.image.repository,
+                    key.image.digest,
+                    number + 1
+                );
                 let (source, signed) = (Arc::clone(&source), Signed::OpenPgpMessage(signature));
                 Candidate { source, name, note: None, recorded_at: None, signed }
             })
@@ -293,7 +303,7 @@ impl Sources {
         if candidates.is_empty() {
             return Ok(Vec::new());
         }
-        let (trust, digest) = (Arc::clone(&self.trust), key.digest);
+        let (trust, digest) = (Arc::clone(&self.trust), key.image.digest);
         let _permit = self.openers.acquire().await;
         let opening = spawn_blocking(move || {
             let mut checks = 0;
@@ -316,12 +326,12 @@ impl Sources {
     }
 
     fn peer(&self, key: &Key) -> Peer {
-        match key.place {
+        match &key.place {
             Place::Store(number) => {
-                Peer::Store(self.stores.get(number).map_or("", |store| store.name()).into())
+                Peer::Store(self.stores.get(*number).map_or("", |store| store.name()).into())
             }
             Place::Referrers | Place::Tags | Place::Lookaside | Place::Index(_) => {
-                Peer::Registry(key.repository.host().into())
+                Peer::Registry(key.image.repository.host().into())
             }
         }
     }

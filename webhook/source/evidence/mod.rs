@@ -13,6 +13,7 @@ pub(super) mod index;
 mod lookup;
 mod metadata;
 mod referrers;
+mod settings;
 mod tags;
 mod tools;
 
@@ -30,15 +31,16 @@ use crate::{
     verify::Trust,
 };
 
-pub use answer::{Answer, Answered, Lookup, Records};
+pub use answer::{Answer, Answered, Lookup};
 pub use cache::Shelf;
 pub use image::{Description, ImageError, Runnable};
 
 use cache::{Lookups, Perishable as _};
 use flight::Flights;
-use image::{Described, Settings};
+use image::Described;
 use index::INDEX;
 use lookup::{Key, Place, Sources};
+use settings::{Config, Settings};
 
 /// What an [`Evidence`] is made of.
 pub struct EvidenceOptions {
@@ -64,9 +66,9 @@ pub struct EvidenceOptions {
 pub struct Evidence {
     shared: Arc<Sources>,
     answers: Lookups<Key, Answer, FetchError>,
-    descriptions: Lookups<PinnedImage, Described, FetchError>,
+    descriptions: Lookups<Arc<PinnedImage>, Described, FetchError>,
     tags: Flights<Tag, Result<Arc<Described>, Arc<FetchError>>>,
-    settings: Lookups<PinnedImage, Settings, FetchError>,
+    settings: Lookups<Arc<PinnedImage>, Settings, FetchError>,
     reads_settings: bool,
 }
 
@@ -78,10 +80,12 @@ impl Evidence {
     pub fn new(options: EvidenceOptions) -> Self {
         let EvidenceOptions { registries, stores, trust, shelf, memory, .. } = options;
         // What is kept of manifests and configs is small, answers carry payloads.
+        let (descriptions, settings) =
+            (memory / 4, if options.reads_settings { memory / 8 } else { 0 });
         Self {
-            answers: Lookups::new(memory / 8 * 5, shelf),
-            descriptions: Lookups::new(memory / 4, shelf),
-            settings: Lookups::new(memory / 8, shelf),
+            answers: Lookups::new(memory - descriptions - settings, shelf),
+            descriptions: Lookups::new(descriptions, shelf),
+            settings: Lookups::new(settings, shelf),
             tags: Flights::new(),
             reads_settings: options.reads_settings,
             shared: Arc::new(Sources::new(
@@ -121,7 +125,7 @@ impl Evidence {
             .await?;
         let pinned = PinnedImage { repository, digest: described.digest() };
         // The manifest came along with the tag; it need not be fetched again by digest.
-        self.descriptions.keep(pinned.clone(), described).await;
+        self.descriptions.keep(Arc::new(pinned.clone()), described).await;
         Ok(pinned)
     }
 
@@ -137,9 +141,10 @@ impl Evidence {
         cluster: &[Platform],
         not_before: Option<Instant>,
     ) -> Result<Gathered, ImageError> {
+        let image = &Arc::new(image.clone());
         let (found, named) = tokio::join!(
             self.platforms(image, cluster, not_before),
-            self.answers(&image.repository, image.digest, not_before),
+            self.answers(image, not_before),
         );
         let (media_type, found) = found?;
         let (platforms, answers) = found
@@ -151,17 +156,17 @@ impl Evidence {
 
     /// What every source says of the very digest of `image`, not of what it is made of.
     pub async fn named(&self, image: &PinnedImage) -> Vec<Answered> {
-        self.answers(&image.repository, image.digest, None).await
+        self.answers(&Arc::new(image.clone()), None).await
     }
 
     /// The media type of an image and its platforms that can run, each with what every source says
     /// of that platform alone.
     async fn platforms(
         &self,
-        image: &PinnedImage,
+        image: &Arc<PinnedImage>,
         cluster: &[Platform],
         not_before: Option<Instant>,
-    ) -> Result<(Arc<str>, Vec<(Runnable, Vec<Answered>)>), ImageError> {
+    ) -> Result<(&'static str, Vec<(Runnable, Vec<Answered>)>), ImageError> {
         let top = self.described(image).await?;
         let nested = self.nested(image, &top).await?;
         let runnable = top.runnable(&nested, cluster)?.into_iter();
@@ -172,29 +177,32 @@ impl Evidence {
             self.platform(image, &top, child, carriers, not_before)
         }))
         .await;
-        Ok((top.media_type().into(), platforms.into_iter().collect::<Result<_, _>>()?))
+        Ok((top.media_type(), platforms.into_iter().collect::<Result<_, _>>()?))
     }
 
     /// Completes what the index says of `child`, unless there is none and it is `top` itself.
     async fn platform(
         &self,
-        image: &PinnedImage,
+        image: &Arc<PinnedImage>,
         top: &Arc<Described>,
         child: Runnable,
         carriers: Vec<Descriptor>,
         not_before: Option<Instant>,
     ) -> Result<(Runnable, Vec<Answered>), ImageError> {
-        let repository = &image.repository;
-        let manifest = PinnedImage { repository: repository.clone(), digest: child.manifest };
-        let inside = self.inside(image, manifest.digest, carriers, not_before);
-        let (described, inside, mut answers) = if manifest.digest == image.digest {
+        let inside = self.inside(image, child.manifest, carriers, not_before);
+        let manifest = if child.manifest == image.digest {
+            Arc::clone(image)
+        } else {
+            sibling(image, child.manifest)
+        };
+        let (described, inside, mut answers) = if Arc::ptr_eq(&manifest, image) {
             (Arc::clone(top), inside.await, Vec::new())
         } else {
             // The index names the digest, so nobody has to wait for the manifest.
             let (described, inside, answers) = tokio::join!(
                 self.described(&manifest),
                 inside,
-                self.answers(repository, manifest.digest, not_before),
+                self.answers(&manifest, not_before),
             );
             (described?, inside, answers)
         };
@@ -205,7 +213,7 @@ impl Evidence {
             if !self.shared.attests_image_ids() {
                 return Vec::new();
             }
-            self.image_id_answers(repository, id, not_before).await
+            self.image_id_answers(&sibling(image, id), not_before).await
         });
         answers.extend(layers);
         let equals = vec![top.equal(), described.equal()];
@@ -215,7 +223,7 @@ impl Evidence {
     /// What the index of `image` says of its manifest `platform` in these of its entries.
     async fn inside(
         &self,
-        image: &PinnedImage,
+        image: &Arc<PinnedImage>,
         platform: Digest,
         carriers: Vec<Descriptor>,
         not_before: Option<Instant>,
@@ -228,8 +236,7 @@ impl Evidence {
             return Some(Answered { source, outcome: Ok(Arc::new(Answer::nothing())) });
         }
         // Another index may say something else of the same manifest.
-        let (place, repository) = (Place::Index(platform), image.repository.clone());
-        let key = Key { place, repository, digest: image.digest };
+        let key = Key { place: Place::Index(Arc::new(platform)), image: Arc::clone(image) };
         let (shared, wanted) = (Arc::clone(&self.shared), key.clone());
         let look = || async move { shared.look_inside(&wanted, platform, &carriers).await };
         Some(Answered { source, outcome: self.answers.get(key, not_before, look).await })
@@ -238,8 +245,8 @@ impl Evidence {
     /// What the config of a manifest says, if anybody wants to know.
     async fn settings(
         &self,
-        manifest: PinnedImage,
-        config: &Descriptor,
+        manifest: Arc<PinnedImage>,
+        config: &Config,
     ) -> Result<Option<Arc<ImageConfig>>, ImageError> {
         if !self.reads_settings {
             return Ok(None);
@@ -256,53 +263,49 @@ impl Evidence {
     /// The indexes that stand in an index, for one level.
     async fn nested(
         &self,
-        image: &PinnedImage,
+        image: &Arc<PinnedImage>,
         top: &Described,
     ) -> Result<Vec<Arc<Described>>, ImageError> {
-        let inner = top.nested_indexes()?.map(|digest| async move {
-            let pinned = PinnedImage { repository: image.repository.clone(), digest };
-            self.described(&pinned).await
-        });
+        let inner = top
+            .nested_indexes()?
+            .map(|digest| async move { self.described(&sibling(image, digest)).await });
         Ok(join_all(inner).await.into_iter().collect::<Result<_, _>>()?)
     }
 
-    async fn described(&self, image: &PinnedImage) -> Result<Arc<Described>, Arc<FetchError>> {
-        let (shared, wanted) = (Arc::clone(&self.shared), image.clone());
+    async fn described(&self, image: &Arc<PinnedImage>) -> Result<Arc<Described>, Arc<FetchError>> {
+        let (shared, wanted) = (Arc::clone(&self.shared), Arc::clone(image));
         self.descriptions
-            .get(image.clone(), None, || async move { shared.describe(&wanted).await })
+            .get(Arc::clone(image), None, || async move { shared.describe(&wanted).await })
             .await
     }
 
     async fn answers(
         &self,
-        repository: &Repository,
-        digest: Digest,
+        image: &Arc<PinnedImage>,
         not_before: Option<Instant>,
     ) -> Vec<Answered> {
-        let places = self.shared.places_for(repository);
-        join_all(places.map(|place| self.answer(place, repository, digest, not_before))).await
+        let places = self.shared.places_for(&image.repository);
+        join_all(places.map(|place| self.answer(place, image, not_before))).await
     }
 
     /// Signatures over an image ID lie in Grafeas stores under the config's digest.
     async fn image_id_answers(
         &self,
-        repository: &Repository,
-        config: Digest,
+        config: &Arc<PinnedImage>,
         not_before: Option<Instant>,
     ) -> Vec<Answered> {
         let stores =
             self.shared.places().iter().filter(|(place, _)| matches!(place, Place::Store(_)));
-        join_all(stores.map(|place| self.answer(place, repository, config, not_before))).await
+        join_all(stores.map(|place| self.answer(place, config, not_before))).await
     }
 
     async fn answer(
         &self,
         (place, source): &(Place, Arc<str>),
-        repository: &Repository,
-        digest: Digest,
+        image: &Arc<PinnedImage>,
         not_before: Option<Instant>,
     ) -> Answered {
-        let key = Key { place: *place, repository: repository.clone(), digest };
+        let key = Key { place: place.clone(), image: Arc::clone(image) };
         let (shared, wanted) = (Arc::clone(&self.shared), key.clone());
         let outcome = self
             .answers
@@ -310,6 +313,11 @@ impl Evidence {
             .await;
         Answered { source: Arc::clone(source), outcome }
     }
+}
+
+/// Something else of the same repository.
+fn sibling(image: &PinnedImage, digest: Digest) -> Arc<PinnedImage> {
+    Arc::new(PinnedImage { repository: image.repository.clone(), digest })
 }
 
 /// What is known about an image.

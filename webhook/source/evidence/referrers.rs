@@ -18,7 +18,6 @@ use crate::{
 };
 
 use super::{
-    answer::Records,
     lookup::{Haul, Key},
     metadata::{self, Allowance, Found},
     tools::Tool,
@@ -43,7 +42,7 @@ pub async fn ask(
     takes: Takes,
     deadline: Deadline,
 ) -> Result<Haul, FetchError> {
-    let listed = registries.referrers(&key.repository, key.digest, deadline).await?;
+    let listed = registries.referrers(&key.image.repository, key.image.digest, deadline).await?;
     let (wanted, foreign): (Vec<_>, Vec<_>) =
         listed.into_iter().partition(|referrer| may_be_evidence(referrer, takes));
     if wanted.len() > MOST_READ {
@@ -67,7 +66,7 @@ pub async fn ask(
                 haul.take(part);
             }
             Part::Told(part) => haul.take(part),
-            Part::Foreign(record) => haul.records.0.push(record),
+            Part::Foreign(record) => haul.records.push(record),
         }
     }
     if attestations > MOST_ATTESTATIONS {
@@ -80,7 +79,7 @@ pub async fn ask(
 }
 
 fn too_much(key: &Key, limit: usize, what: &'static str) -> FetchError {
-    let peer = Peer::Registry(key.repository.host().into());
+    let peer = Peer::Registry(key.image.repository.host().into());
     FetchError::TooMuch { peer, limit: limit as u64, what }
 }
 
@@ -148,7 +147,7 @@ impl Reading<'_> {
     /// The manifest, if there is one and it is no index.
     async fn manifest(&self, referrer: &Descriptor) -> Result<Option<Box<Manifest>>, FetchError> {
         let reference = Reference::Digest(referrer.digest);
-        let repository = &self.key.repository;
+        let repository = &self.key.image.repository;
         match self.registries.manifest(repository, reference, self.deadline).await {
             Ok(fetched) => match fetched.document() {
                 Ok(Document::Manifest(manifest)) => Ok(Some(manifest)),
@@ -170,7 +169,7 @@ impl Reading<'_> {
         {
             haul = self.of_tool(tool, referrer, manifest).await.unwrap_or_default();
         }
-        haul.records.0.push(record(referrer, kind));
+        haul.records.push(record(referrer, kind));
         Part::Told(haul)
     }
 
@@ -183,7 +182,7 @@ impl Reading<'_> {
         if let Some(astray) = self.astray(referrer, manifest) {
             return Ok(astray);
         }
-        let (repository, name) = (&self.key.repository, self.name(referrer));
+        let (repository, name) = (&self.key.image.repository, self.name(referrer));
         tool.read(self.registries, repository, name, manifest, self.deadline).await
     }
 
@@ -195,7 +194,7 @@ impl Reading<'_> {
             let layers = manifest.layers.len();
             return Ok(self.bad(referrer, format!("it has {layers} layers where one is read")));
         };
-        let repository = &self.key.repository;
+        let repository = &self.key.image.repository;
         let bytes = self.registries.blob(repository, layer, LARGEST_LAYER, self.deadline).await?;
         match read_layer(&layer.media_type, bytes) {
             Err(error) => Ok(self.bad(referrer, error.to_string())),
@@ -212,7 +211,8 @@ impl Reading<'_> {
             return Ok(Part::Evidence(astray));
         }
         let Self { registries, key, allowance, deadline, .. } = self;
-        let read = metadata::read(registries, &key.repository, manifest, allowance, *deadline);
+        let read =
+            metadata::read(registries, &key.image.repository, manifest, allowance, *deadline);
         Ok(match read.await? {
             Found::Signed(signed) => Part::Evidence(self.good(referrer, signed)),
             Found::Unsigned => Part::Foreign(record(referrer, Some(held::ARTIFACT_TYPE))),
@@ -229,7 +229,7 @@ impl Reading<'_> {
     /// The rejection of a referrer that is one of another image.
     fn astray(&self, referrer: &Descriptor, manifest: &Manifest) -> Option<Haul> {
         let subject = manifest.subject.as_ref();
-        if subject.is_some_and(|subject| subject.digest == self.key.digest) {
+        if subject.is_some_and(|subject| subject.digest == self.key.image.digest) {
             return None;
         }
         let why = "it is listed as a referrer of this image and names another as its subject";
@@ -248,14 +248,14 @@ impl Reading<'_> {
     }
 
     fn name(&self, referrer: &Descriptor) -> String {
-        format!("{}@{}", self.key.repository, referrer.digest)
+        format!("{}@{}", self.key.image.repository, referrer.digest)
     }
 }
 
-fn foreign_records(foreign: &[Descriptor]) -> Records {
+fn foreign_records(foreign: &[Descriptor]) -> Vec<(&'static str, serde_json::Value)> {
     let records =
         foreign.iter().map(|referrer| record(referrer, referrer.artifact_type.as_deref()));
-    Records(records.collect())
+    records.collect()
 }
 
 fn record(referrer: &Descriptor, artifact_type: Option<&str>) -> (&'static str, serde_json::Value) {

@@ -25,10 +25,10 @@ pub async fn ask(
     deadline: Deadline,
 ) -> Result<Haul, FetchError> {
     // Cosign makes no tag of a longer digest, since a tag ends after 128 characters.
-    let Digest::Sha256(_) = key.digest else { return Ok(Haul::default()) };
+    let Digest::Sha256(_) = key.image.digest else { return Ok(Haul::default()) };
     let hauls = sigstore::TAGS.map(|end| {
-        let tag = format!("sha256-{}.{end}", key.digest.hex());
-        under(registries, &key.repository, tag, deadline)
+        let tag = format!("sha256-{}.{end}", key.image.digest.hex());
+        under(registries, &key.image.repository, tag, deadline)
     });
     let mut all = Haul::default();
     for haul in try_join_all(hauls).await? {
