@@ -12,7 +12,9 @@ use countersign::{
         Container, ImageEntry, ImagePart, Input, Kind, Lookup, Records, Request, RequestPart,
         Resource, Rule, User,
     },
-    verify::{AfterExpiry, Authority, Identity, IdentityMap, Image, Judged, Key, Opened, Trust},
+    verify::{
+        AfterExpiry, Authority, Identity, IdentityMap, Image, Judged, Key, Layers, Opened, Trust,
+    },
 };
 use countersign_kit as kit;
 use divan::{Bencher, black_box};
@@ -134,8 +136,14 @@ fn trust(keys: Vec<Key>) -> Trust {
 fn judge(trust: &Trust, opened: &Opened) -> Judged {
     let repository: Repository = REPOSITORY.parse().unwrap();
     let (digest, now) = (digest(), Timestamp::now());
-    let image =
-        Image { repository: &repository, digest, platform: None, config: None, equals: &[] };
+    let image = Image {
+        repository: &repository,
+        digest,
+        platform: None,
+        config: None,
+        equals: &[],
+        layers: Layers::NotCompared,
+    };
     trust.judge(opened, &image, now)
 }
 

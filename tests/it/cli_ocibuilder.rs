@@ -17,6 +17,7 @@ pub fn prepared(desk: &Desk, store: &str, key: &Key) -> String {
     desk.write("oci.asc", &key.certificate_armored());
     for (file, attests) in [
         ("id.yaml", "[image-id], identity: digest, layersCheckedBy: runtime"),
+        ("gate.yaml", "[image-id], identity: digest, layersCheckedBy: gate"),
         ("digest.yaml", "[simple-signing]"),
     ] {
         desk.write(
@@ -72,7 +73,7 @@ fn what_ocibuilder_wrote_counts_by_id_and_by_digest() {
         "{}",
         stderr(&again)
     );
-    for file in ["id.yaml", "digest.yaml"] {
+    for file in ["id.yaml", "gate.yaml", "digest.yaml"] {
         let judged = desk.run(&["verify", &desk.by_tag(), "--config", file]);
         assert!(judged.status.success(), "{file}: {}", stdout(&judged));
     }

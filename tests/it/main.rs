@@ -17,6 +17,7 @@ mod admission_reviews;
 mod carry;
 mod cli;
 mod cli_inputs;
+mod cli_layers;
 mod cli_ocibuilder;
 mod cli_publish;
 mod cli_records;

@@ -63,6 +63,9 @@ const ROWS: &[Row] = &[
         ("index", Vector("gate::embedded::genuine_statements_of_every_layout_are_judged")),
         ("disk", Vector("layout::genuine::a_tar_and_its_folder_hold_the_same")),
     ], "writes into the image's index only"),
+    ("ocibuilder", COUNTERSIGN, &[
+        ("Grafeas", Documented("gate::layers::p4_layers_that_the_signed_configuration_names_count")),
+    ], "writes to Grafeas only"),
     ("Kritis, Voucher", COUNTERSIGN, &[
         ("Grafeas", Vector("forms::twins::p4_every_vector_counts_for_what_it_names")),
     ], "writes to Grafeas only"),

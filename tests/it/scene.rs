@@ -125,6 +125,23 @@ policies:
         self.grafeas.put("projects/build", occurrence);
     }
 
+    /// Puts a detached signature of an image ID into the store for `acme/shop`, as ocibuilder made
+    /// them.
+    pub fn attest_id_by(&self, key: &Key, image_id: &str) {
+        self.attest_id_in("acme/shop", key, image_id);
+    }
+
+    /// The same for another repository.
+    pub fn attest_id_in(&self, repository: &str, key: &Key, image_id: &str) {
+        let signature = key.signing().text().armored_as_signature().detached(image_id.as_bytes());
+        let signature = String::from_utf8(signature).unwrap();
+        let uri = format!("https://{}@{image_id}", self.image(repository));
+        let mut occurrence = attestation_pgp(&uri, NOTE, &signature, &key.fingerprint());
+        let signed = occurrence.pointer_mut("/attestation/attestation/pgpSignedAttestation");
+        signed.unwrap().as_object_mut().unwrap().remove("contentType");
+        self.grafeas.put("projects/build", occurrence);
+    }
+
     /// Attaches an attestation by any key to an image in `acme/shop`.
     pub fn attach_by(&self, key: &Key, content: &Content) {
         let payload = simple_signing(&self.image("acme/shop"), &content.digest());
@@ -158,8 +175,13 @@ policies:
 
     /// Asks about a review.
     pub async fn review(&self, phase: Phase, review: &Value) -> Said {
+        self.review_within(Duration::from_secs(5), phase, review).await
+    }
+
+    /// Asks about a review that has only so much time.
+    pub async fn review_within(&self, time: Duration, phase: Phase, review: &Value) -> Said {
         let body = Bytes::from(review.to_string());
-        let deadline = Deadline::after(Duration::from_secs(5));
+        let deadline = Deadline::after(time);
         let reply = self.gate.review(phase, body, deadline).await;
         assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
         let whole: Value = serde_json::from_slice(&reply.body).unwrap();

@@ -6,7 +6,7 @@ use countersign::{
     attest::{Candidate, Envelope, EnvelopeSignature, IN_TOTO, Signed, pae},
     name::{Digest, Repository},
     sign::{Passphrase, SigningKey, generate_key},
-    verify::{AfterExpiry, Authority, Identity, IdentityMap, Image, Judged, Key, Trust},
+    verify::{AfterExpiry, Authority, Identity, IdentityMap, Image, Judged, Key, Layers, Trust},
 };
 use countersign_kit as kit;
 use jiff::Timestamp;
@@ -186,8 +186,14 @@ fn judge(certificate: &[u8], signed: Signed, digest: Digest) -> Judged {
     let source: Arc<str> = "referrers".into();
     let candidate = Candidate { source, name: "x".into(), note: None, recorded_at: None, signed };
     let repository: Repository = "a.example/b".parse().expect("a repository");
-    let image =
-        Image { repository: &repository, digest, platform: None, config: None, equals: &[] };
+    let image = Image {
+        repository: &repository,
+        digest,
+        platform: None,
+        config: None,
+        equals: &[],
+        layers: Layers::NotCompared,
+    };
     trust.judge(&trust.open(&candidate, &[]), &image, now())
 }
 

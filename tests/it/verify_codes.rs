@@ -3,14 +3,14 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use countersign::{
     attest::Signed,
-    verify::{AfterExpiry, Key, LayersCheckedBy, Trust},
+    verify::{AfterExpiry, Key, Layers, LayersCheckedBy, Trust},
 };
 use countersign_kit as kit;
 use kit::Revocation;
 
 use crate::verify_support::{
-    ago, authority, candidate, days, dsse, fixture, judge, keys, message, outcome, payload, trust,
-    trusting,
+    ago, authority, candidate, days, dsse, fixture, judge, judge_with, keys, message, outcome,
+    payload, trust, trusting,
 };
 
 /// Asks what a signed thing is worth, and expects it to count for `builder`, or this code.
@@ -240,6 +240,35 @@ fn p4_an_image_id_counts_only_where_the_layers_are_compared() {
         .map(countersign::verify::LayersUnchecked::reject)
         .collect();
     assert_eq!(rejected[0].code.as_str(), "payload.layers-unbound");
+}
+
+#[test]
+fn p4_what_the_gate_found_of_the_layers_decides_about_an_image_id() {
+    let keys = Key::openpgp(&fixture("gpg/extended-after.asc")).expect("a keyring");
+    let mut authority = authority("builder", keys);
+    authority.identity = countersign::verify::Identity::Digest;
+    authority.layers_checked_by = Some(LayersCheckedBy::Gate);
+    let trust = trust(vec![authority]);
+    let detached = candidate(Signed::OpenPgpDetached(fixture("gpg/image-id.asc").into()));
+    for (layers, counts, rejects, waits) in [
+        (Layers::NotCompared, 0, None, 1),
+        (Layers::Bound, 1, None, 0),
+        (
+            Layers::Unbound("layer 2 is another"),
+            0,
+            Some("and not these layers: layer 2 is another"),
+            0,
+        ),
+    ] {
+        let judged = judge_with(&trust, &detached, layers);
+        assert_eq!(judged.verified.len(), counts, "{layers:?}");
+        assert_eq!(judged.layers_unchecked.len(), waits, "{layers:?}");
+        assert_eq!(judged.rejected.len(), usize::from(rejects.is_some()), "{layers:?}");
+        for rejected in &judged.rejected {
+            assert_eq!(rejected.code.as_str(), "payload.layers-unbound", "{layers:?}");
+            assert!(rejected.detail.contains(rejects.unwrap()), "{}", rejected.detail);
+        }
+    }
 }
 
 #[test]

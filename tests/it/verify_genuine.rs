@@ -7,7 +7,9 @@ use bytes::Bytes;
 use countersign::{
     attest::{Candidate, Envelope, RawSignature, Signed},
     name::{Digest, Repository},
-    verify::{AfterExpiry, Attests, Authority, Identity, IdentityMap, Image, Judged, Key, Trust},
+    verify::{
+        AfterExpiry, Attests, Authority, Identity, IdentityMap, Image, Judged, Key, Layers, Trust,
+    },
 };
 
 /// The image that skopeo and cosign signed.
@@ -45,8 +47,14 @@ fn candidate(signed: Signed) -> Candidate {
 fn judge(trust: &Trust, signed: Signed, repository: &str, digest: &str) -> Judged {
     let repository: Repository = repository.parse().unwrap();
     let digest: Digest = digest.parse().unwrap();
-    let image =
-        Image { repository: &repository, digest, platform: None, config: None, equals: &[] };
+    let image = Image {
+        repository: &repository,
+        digest,
+        platform: None,
+        config: None,
+        equals: &[],
+        layers: Layers::NotCompared,
+    };
     let opened = trust.open(&candidate(signed), &[]);
     trust.judge(&opened, &image, "2026-11-24T12:00:00Z".parse().unwrap())
 }
@@ -196,8 +204,14 @@ fn p4_a_payload_without_a_repository_counts_for_the_digest_only() {
 fn p2_no_byte_can_be_changed() {
     let repository: Repository = "registry.test/demo/app".parse().unwrap();
     let digest: Digest = SIGNED.parse().unwrap();
-    let image =
-        Image { repository: &repository, digest, platform: None, config: None, equals: &[] };
+    let image = Image {
+        repository: &repository,
+        digest,
+        platform: None,
+        config: None,
+        equals: &[],
+        layers: Layers::NotCompared,
+    };
     let now = "2026-11-24T12:00:00Z".parse().unwrap();
     let trust = gpg();
     let genuine = fixture("simple-signing/signature-standalone");

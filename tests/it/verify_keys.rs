@@ -2,7 +2,7 @@
 
 use countersign::{
     attest::{RawSignature, Signed},
-    verify::{Attests, Identity, IdentityMap, Key, describe},
+    verify::{Attests, Identity, IdentityMap, Key, Layers, describe},
 };
 use countersign_kit as kit;
 use jiff::Timestamp;
@@ -226,6 +226,7 @@ fn p16_what_was_opened_before_is_judged_by_the_keys_of_now() {
         platform: None,
         config: None,
         equals: &[],
+        layers: Layers::NotCompared,
     };
     let now = Timestamp::now();
     for (name, trust, want) in [

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use countersign::{
     attest::{Candidate, Signed, metadata},
     name::{Digest, Repository},
-    verify::{Attests, Authority, Identity, IdentityMap, Image, Level, Verified},
+    verify::{Attests, Authority, Identity, IdentityMap, Image, Layers, Level, Verified},
 };
 use countersign_kit as kit;
 use jiff::Timestamp;
@@ -256,6 +256,7 @@ fn p4_name_and_digests_stand_in_one_entry() {
             platform: None,
             config: None,
             equals: &equals,
+            layers: Layers::NotCompared,
         };
         let judged = trust.judge(&trust.open(&signed, &[]), &image, Timestamp::now());
         let want =
@@ -333,6 +334,7 @@ fn p4_repositories_are_compared_in_one_spelling() {
             platform: None,
             config: None,
             equals: &[],
+            layers: Layers::NotCompared,
         };
         let opened = trust.open(&candidate(message(key.sign_message(&payload))), &[]);
         let judged = trust.judge(&opened, &image, Timestamp::now());
@@ -351,6 +353,7 @@ fn p4_a_signature_over_an_index_covers_what_stands_in_it_only_by_name() {
         platform: Some(platform),
         config: None,
         equals: &[],
+        layers: Layers::NotCompared,
     };
     let by = |attests: &[&str]| {
         let mut authority = authority("builder", keys(&key));

@@ -5,7 +5,9 @@ use std::time::{Duration, SystemTime};
 use countersign::{
     attest::{Candidate, Envelope, Signed},
     name::{Digest, Repository},
-    verify::{AfterExpiry, Authority, Identity, IdentityMap, Image, Judged, Key, Opened, Trust},
+    verify::{
+        AfterExpiry, Authority, Identity, IdentityMap, Image, Judged, Key, Layers, Opened, Trust,
+    },
 };
 use countersign_kit as kit;
 use jiff::Timestamp;
@@ -92,11 +94,20 @@ pub fn dsse(envelope: &serde_json::Value) -> Signed {
 
 /// What a candidate is worth for the tests' image now.
 pub fn judge(trust: &Trust, candidate: &Candidate) -> Judged {
-    judge_opened(trust, &trust.open(candidate, &[config()]))
+    judge_with(trust, candidate, Layers::NotCompared)
+}
+
+/// The same where so much is known of the image's layers.
+pub fn judge_with(trust: &Trust, candidate: &Candidate, layers: Layers<'_>) -> Judged {
+    judged(trust, &trust.open(candidate, &[config()]), layers)
 }
 
 /// The same of what was opened before.
 pub fn judge_opened(trust: &Trust, opened: &Opened) -> Judged {
+    judged(trust, opened, Layers::NotCompared)
+}
+
+fn judged(trust: &Trust, opened: &Opened, layers: Layers<'_>) -> Judged {
     let repository: Repository = REPOSITORY.parse().expect("a repository");
     let image = Image {
         repository: &repository,
@@ -104,6 +115,7 @@ pub fn judge_opened(trust: &Trust, opened: &Opened) -> Judged {
         platform: None,
         config: Some(config()),
         equals: &[],
+        layers,
     };
     trust.judge(opened, &image, Timestamp::now())
 }

@@ -75,8 +75,19 @@ pub fn gate(config: &std::path::Path) -> Result<Arc<Gate>, Failure> {
     Ok(loaded.gate)
 }
 
-/// The decision about one review, with what led to it.
+/// The decision about one review, with what led to it. Waits as long as layers are compared, since
+/// nobody goes on with that when the command has ended.
 pub async fn inspect(gate: &Arc<Gate>, body: &[u8]) -> Result<Inspection, Failure> {
+    loop {
+        let inspection = inspect_once(gate, body).await?;
+        if !inspection.is_unfinished() {
+            return Ok(inspection);
+        }
+        output::say("note: layers are still being read and compared with a signed image ID");
+    }
+}
+
+async fn inspect_once(gate: &Arc<Gate>, body: &[u8]) -> Result<Inspection, Failure> {
     let review = Review::parse(body).map_err(|unreadable| match unreadable {
         Unreadable::Invalid { violation, .. } => Failure::usage(violation.to_string()),
         Unreadable::Foreign => Failure::usage("this is no object that can be reviewed"),

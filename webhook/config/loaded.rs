@@ -13,6 +13,7 @@ use super::{
 use crate::{
     admission::{Gate, Policy},
     serve::ServeOptions,
+    source::KnownLayers,
     verify::Trust,
 };
 
@@ -50,7 +51,7 @@ impl Config {
     /// # Errors
     /// The first error of the file's shape, or all errors of its contents.
     pub fn load(path: &Path, purpose: Purpose) -> Result<Self, ConfigErrors> {
-        attempt(path, purpose).outcome
+        attempt(path, purpose, KnownLayers::default()).outcome
     }
 
     /// The authorities.
@@ -59,8 +60,9 @@ impl Config {
     }
 }
 
-/// Reads a configuration, and says which files it looked at even if something is wrong.
-pub(super) fn attempt(path: &Path, purpose: Purpose) -> Attempt {
+/// Reads a configuration, and says which files it looked at even if something is wrong. What layers
+/// unpack to holds under any configuration.
+pub(super) fn attempt(path: &Path, purpose: Purpose, layers: KnownLayers) -> Attempt {
     let mut files = Files::default();
     let document = match guarded(path, || document(path, &mut files)).flatten() {
         Ok(document) => document,
@@ -74,7 +76,7 @@ pub(super) fn attempt(path: &Path, purpose: Purpose) -> Attempt {
         Ok(Some(parts)) if errors.is_empty() => {
             let revision = files.revision(path.parent().unwrap_or(path));
             let failed = |problem| ConfigError::new(path, 0, problem);
-            let built = guarded(path, || parts.build(document, revision).map_err(failed));
+            let built = guarded(path, || parts.build(document, revision, layers).map_err(failed));
             built.flatten().map_err(|error| ConfigErrors(vec![error]))
         }
         Ok(_) => {

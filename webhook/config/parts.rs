@@ -17,7 +17,8 @@ use crate::{
     name::Digest,
     serve::ServeOptions,
     source::{
-        Evidence, EvidenceOptions, GrafeasStore, Registries, RegistriesOptions, Shelf, StoreOptions,
+        Evidence, EvidenceOptions, GrafeasStore, KnownLayers, Registries, RegistriesOptions, Shelf,
+        StoreOptions,
     },
     verify::Trust,
 };
@@ -83,7 +84,12 @@ impl Parts {
     ///
     /// # Errors
     /// Where a client cannot be made of what is said about its server.
-    pub(super) fn build(self, document: Document, revision: String) -> Result<Config, Problem> {
+    pub(super) fn build(
+        self,
+        document: Document,
+        revision: String,
+        layers: KnownLayers,
+    ) -> Result<Config, Problem> {
         let trust = Arc::new(self.trust);
         let recording = self.stores.iter().filter(|store| !store.records.is_empty());
         let recording = recording.map(|store| Arc::clone(&store.name)).collect();
@@ -102,6 +108,7 @@ impl Parts {
             patience: self.deadline,
             reads_settings: rules().any(|rule| rule.rule.reads().config),
             reads_statements: rules().any(PolicyRule::reads_statements),
+            layers,
         });
         let gate = Gate::new(GateOptions {
             revision: revision.clone(),
@@ -125,7 +132,8 @@ impl Parts {
             deadline: self.deadline,
         });
         let (serve, policies) = (self.serve, self.policies);
-        Ok(Config { gate: Arc::new(gate), serve, revision, document, trust, policies })
+        let gate = Arc::new(gate);
+        Ok(Config { gate, serve, revision, document, trust, policies })
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     files::Files,
     loaded::{Attempt, attempt},
 };
-use crate::{admission::Gate, serve::Metrics};
+use crate::{admission::Gate, serve::Metrics, source::KnownLayers};
 
 /// Looks after the files of a configuration that is in force.
 ///
@@ -30,6 +30,8 @@ pub struct Watch {
     /// What was in force when the server started and cannot be changed under way.
     fixed: Vec<String>,
     revision: String,
+    /// What layers unpack to, which no change of the configuration changes.
+    layers: KnownLayers,
 }
 
 impl Watch {
@@ -38,11 +40,12 @@ impl Watch {
     /// # Errors
     /// As [`Config::load`].
     pub fn start(path: &Path) -> Result<(Config, Self), ConfigErrors> {
-        let Attempt { outcome, files } = attempt(path, Purpose::Serve);
+        let layers = KnownLayers::default();
+        let Attempt { outcome, files } = attempt(path, Purpose::Serve, layers.clone());
         let config = outcome?;
         let gate = Arc::new(ArcSwap::new(Arc::clone(&config.gate)));
         let (fixed, revision) = (fixed(&config.document), config.revision.clone());
-        Ok((config, Self { path: path.to_owned(), gate, files, fixed, revision }))
+        Ok((config, Self { path: path.to_owned(), gate, files, fixed, revision, layers }))
     }
 
     /// Where the gate in force is always found.
@@ -75,7 +78,7 @@ impl Watch {
         if !self.files.changed() {
             return;
         }
-        let Attempt { outcome, files } = attempt(&self.path, Purpose::Inspect);
+        let Attempt { outcome, files } = attempt(&self.path, Purpose::Inspect, self.layers.clone());
         // Also after a failure: what must change before the next attempt is what was read now.
         self.files = files;
         let file = self.path.display();

@@ -9,7 +9,7 @@ use super::{Claim, PublishError, Signer};
 use crate::{
     attest::{Candidate, Signed},
     name::{Fingerprint, PinnedImage},
-    verify::{Attests, Authority, Identity, Image, Key, LayersCheckedBy, Trust, Verified},
+    verify::{Attests, Authority, Identity, Image, Key, Layers, LayersCheckedBy, Trust, Verified},
 };
 
 /// A claim about an image with the signature of one key, checked as a gate would that trusts it.
@@ -131,5 +131,6 @@ pub(super) fn exactly(image: &PinnedImage) -> Image<'_> {
         // An image that is named by its ID has that for its digest.
         config: Some(image.digest),
         equals: &[],
+        layers: Layers::NotCompared,
     }
 }

@@ -12,7 +12,10 @@ use super::{
 use crate::{
     attest::grafeas::Version,
     name::{Fingerprint, NoteName, PinnedImage},
-    source::{Deadline, Evidence, EvidenceOptions, FetchError, Filed, FiledAbout, Shelf, landed},
+    source::{
+        Deadline, Evidence, EvidenceOptions, FetchError, Filed, FiledAbout, KnownLayers, Shelf,
+        landed,
+    },
     verify::{Trust, Verified},
 };
 
@@ -45,6 +48,7 @@ impl Standing {
                 patience: PATIENCE,
                 reads_settings: false,
                 reads_statements: false,
+                layers: KnownLayers::default(),
             })
         });
         Self { trust: Arc::clone(trust), referrers, filed: None, notes }

@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use crate::{
     attest::oci::{DescriptorError, DocumentError},
-    name::{Code, Digest, Repository},
+    name::{Code, Digest, PinnedImage, Repository},
 };
 
 /// Why a lookup failed. Save for [`FetchError::NotFound`] it never means "there is none".
@@ -68,6 +68,9 @@ pub enum FetchError {
     /// A cap was hit.
     #[error("{peer} sends more than {limit} {what}, which is the limit")]
     TooMuch { peer: Peer, limit: u64, what: &'static str },
+    /// It takes longer than one review, and goes on.
+    #[error("the layers of {0} are still being compared with its configuration; try again")]
+    Comparing(PinnedImage),
 }
 
 /// Whom we asked, as people know it.
@@ -196,6 +199,7 @@ impl FetchError {
             }
             Self::Address(peer) => peer.pick(Code::RegistryAddressRefused, Code::StoreInvalid),
             Self::TooMuch { .. } => Code::EvidenceTooMuch,
+            Self::Comparing(_) => Code::ReviewDeadline,
         }
     }
 

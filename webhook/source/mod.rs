@@ -23,8 +23,8 @@ pub use error::{
     Astray, CredentialError, Exchanged, FetchError, Nonsense, Peer, Presented, Wanted,
 };
 pub use evidence::{
-    Answer, Answered, Description, Evidence, EvidenceOptions, Gathered, ImageError, Lookup,
-    Runnable, Shelf,
+    Answer, Answered, Description, Evidence, EvidenceOptions, Gathered, ImageError, KnownLayers,
+    LayerCheck, Lookup, Runnable, Shelf,
 };
 pub use grafeas::{
     Filed, FiledAbout, GrafeasStore, StoreEvidence, StoreOptions, StoreOptionsError, StoreToken,

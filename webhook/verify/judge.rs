@@ -5,8 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    AfterExpiry, Authority, Image, Judged, LayersCheckedBy, Level, Opened, Rejection, Trust,
-    Verified, maker::Maker, open::Claim, payload::Payload, scope, standing::Worthless,
+    AfterExpiry, Authority, Image, Judged, Layers, LayersCheckedBy, Level, Opened, Rejection,
+    Trust, Verified, maker::Maker, open::Claim, payload::Payload, scope, standing::Worthless,
     verified::LayersUnchecked,
 };
 use crate::{
@@ -104,7 +104,14 @@ fn judge_for(
     let subject = scope::subject(authority, &payload.meaning, image)?;
     let bound = match (subject.level, authority.layers_checked_by) {
         (Level::Index | Level::Manifest, _) | (_, Some(LayersCheckedBy::Runtime)) => true,
-        (Level::Config, Some(LayersCheckedBy::Gate)) => false,
+        (Level::Config, Some(LayersCheckedBy::Gate)) => match image.layers {
+            Layers::Bound => true,
+            Layers::NotCompared => false,
+            Layers::Unbound(why) => {
+                let detail = format!("it covers the image ID alone, and not these layers: {why}");
+                return Err((Code::PayloadLayersUnbound, detail));
+            }
+        },
         (Level::Config, None) => {
             let detail = "it covers the image ID alone, and nobody compares the layers with that; \
                           say `layersCheckedBy` where your runtime does";

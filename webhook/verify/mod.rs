@@ -37,5 +37,5 @@ pub use key::{Key, KeyError, fingerprint as openpgp_fingerprint};
 pub use open::Opened;
 pub use trust::{Trust, TrustError};
 pub use verified::{
-    Image, Judged, LayersUnchecked, Level, Rejection, Signer, SubjectImage, Verified,
+    Image, Judged, Layers, LayersUnchecked, Level, Rejection, Signer, SubjectImage, Verified,
 };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Attests, Authority, Identity, Level, Verified, keys::Keys};
+use super::{Attests, Authority, Identity, LayersCheckedBy, Level, Verified, keys::Keys};
 
 /// The authorities and their keys, checked against each other.
 #[derive(Clone, Debug)]
@@ -77,6 +77,14 @@ impl Trust {
 
     pub fn authority(&self, name: &str) -> Option<&Authority> {
         self.authorities.iter().find(|authority| &*authority.name == name)
+    }
+
+    /// Whether anything could count for an authority once the layers of an image are compared.
+    pub fn asks_for_layers(&self) -> bool {
+        self.authorities.iter().any(|authority| {
+            authority.layers_checked_by == Some(LayersCheckedBy::Gate)
+                && authority.attests.contains(&Attests::ImageId)
+        })
     }
 
     /// Whether two authorities hold any key material in common. Those of one `attested` rule must

@@ -24,6 +24,20 @@ pub struct Image<'a> {
     /// The same bytes under other algorithms, as far as somebody hashed them: a digest from above
     /// and its equal. A subject that names an algorithm which is not known here does not match.
     pub equals: &'a [(Digest, Digest)],
+    /// Whether the layers are those that the configuration names, for signatures over that alone.
+    pub layers: Layers<'a>,
+}
+
+/// What somebody found who compared the layers of an image with its configuration.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Layers<'a> {
+    /// Nobody has compared them.
+    #[default]
+    NotCompared,
+    /// They are the ones that it names.
+    Bound,
+    /// They are not, or cannot be shown to be, and why.
+    Unbound(&'a str),
 }
 
 /// What one candidate was worth for one image.
@@ -111,6 +125,24 @@ pub struct Rejection {
 }
 
 impl LayersUnchecked {
+    /// The authority that it would count for.
+    pub fn authority(&self) -> &str {
+        self.0.authority()
+    }
+
+    /// Where it was found.
+    pub fn source(&self) -> &Arc<str> {
+        &self.0.source
+    }
+
+    /// Whether the same key says the same for the same authority of the manifest itself, which
+    /// covers the layers: then nobody need compare them.
+    pub fn is_repeated_by(&self, verified: &Verified) -> bool {
+        verified.subject.level == Level::Manifest
+            && verified.authority == self.0.authority
+            && verified.signer.identity == self.0.signer.identity
+    }
+
     /// What it is while nobody has compared the layers.
     pub fn reject(self) -> Rejection {
         let Verified { source, name, format, authority, .. } = self.0;

@@ -12,9 +12,10 @@ use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc, time::Duration};
 use countersign::{
     name::{PinnedImage, Repository},
     source::{
-        Evidence, EvidenceOptions, HostOptions, Lookup, Registries, RegistriesOptions, Shelf,
+        Evidence, EvidenceOptions, HostOptions, KnownLayers, Lookup, Registries, RegistriesOptions,
+        Shelf,
     },
-    verify::{Authority, IdentityMap, Image, Key, Rejection, Trust, Verified},
+    verify::{Authority, IdentityMap, Image, Key, Layers, Rejection, Trust, Verified},
 };
 use countersign_kit::{Content, Registry};
 use jiff::Timestamp;
@@ -69,6 +70,7 @@ impl Desk {
             patience: Duration::from_secs(10),
             reads_settings: false,
             reads_statements: false,
+            layers: KnownLayers::default(),
         });
         let image = PinnedImage { repository: repository.clone(), digest };
         let mut said = Said::default();
@@ -91,6 +93,7 @@ impl Desk {
                     platform: None,
                     config: None,
                     equals: &[],
+                    layers: Layers::NotCompared,
                 };
                 let judged = trust.judge(opened, &image, Timestamp::now());
                 said.verified.extend(judged.verified);

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign::{
     attest::{Candidate, Envelope, EnvelopeSignature, RawSignature, Signed},
-    verify::{Authority, Identity, Image, Key, Verified},
+    verify::{Authority, Identity, Image, Key, Layers, Verified},
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -111,6 +111,7 @@ fn p2_no_bit_of_payload_or_signature_can_be_changed() {
                 platform: None,
                 config: None,
                 equals: &[],
+                layers: Layers::NotCompared,
             };
             let judged = trust.judge(&opened, &image, Timestamp::now());
             assert!(judged.verified.is_empty(), "{}, twin {at}", vector.name);

@@ -10,7 +10,7 @@ use countersign::{
         sigstore::{self, read_bundle},
     },
     name::{Digest, Repository},
-    verify::{Authority, Identity, Image, Judged, Key, Trust},
+    verify::{Authority, Identity, Image, Judged, Key, Layers, Trust},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -56,7 +56,14 @@ impl Vector {
         digest: Digest,
     ) -> Judged {
         let (platform, config) = (None, None);
-        let image = Image { repository, digest, platform, config, equals: &[] };
+        let image = Image {
+            repository,
+            digest,
+            platform,
+            config,
+            equals: &[],
+            layers: Layers::NotCompared,
+        };
         let mut all = Judged::default();
         for candidate in (self.read)(document) {
             let judged = trust.judge(&trust.open(&candidate, &[]), &image, Timestamp::now());

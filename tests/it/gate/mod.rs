@@ -4,6 +4,8 @@ mod cost;
 mod embedded;
 mod exempt;
 mod failure;
+pub mod layers;
+mod layers_refused;
 mod metadata;
 mod path;
 mod platforms;

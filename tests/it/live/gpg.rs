@@ -2,7 +2,8 @@ use countersign::{
     attest::{Candidate, Signed},
     name::{Code, Digest, Repository},
     verify::{
-        AfterExpiry, Attests, Authority, Identity, IdentityMap, Image, Judged, Key, Trust, Verified,
+        AfterExpiry, Attests, Authority, Identity, IdentityMap, Image, Judged, Key, Layers, Trust,
+        Verified,
     },
 };
 use jiff::Timestamp;
@@ -166,6 +167,7 @@ fn judge(authorities: &[Authority], message: &[u8]) -> Judged {
         platform: None,
         config: None,
         equals: &[],
+        layers: Layers::NotCompared,
     };
     trust.judge(&trust.open(&candidate, &[]), &image, Timestamp::now())
 }

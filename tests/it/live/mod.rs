@@ -7,6 +7,7 @@ mod by_hand;
 mod carry;
 mod gpg;
 mod keys;
+mod layers;
 mod manifest;
 mod metadata;
 mod published;

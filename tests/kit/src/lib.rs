@@ -73,7 +73,7 @@ pub use grafeas::{
     Grafeas, Quirks, attestation_generic, attestation_pgp, attestation_v1, build_occurrence,
     occurrence, vulnerability_occurrence,
 };
-pub use image::{Artifact, Content, Image, Index, artifact, image, index};
+pub use image::{Artifact, Content, Image, Index, artifact, image, index, tar};
 pub use key::{Key, KeyOptions, PkixKey, Revocation, Signing, keyring, keyring_armored};
 pub use payload::{
     IN_TOTO, envelope, pae, signed_statement, simple_signing, simple_signing_of, statement,

@@ -9,12 +9,12 @@ use jiff::Timestamp;
 
 use crate::{
     attest::{CompactJson, buildkit::EmbeddedStatement},
-    name::{Code, PinnedImage},
+    name::{Code, Digest, PinnedImage},
     policy::{
         Container, ImageEntry, ImagePart, InputError, Lookup, Platform, Records, StatementEntry,
     },
-    source::{self, Answered, FetchError, Gathered, Runnable},
-    verify::{Image, LayersUnchecked, Level, Rejection, Trust, Verified},
+    source::{self, Answered, FetchError, Gathered, LayerCheck, Runnable},
+    verify::{Image, Layers, LayersUnchecked, Level, Rejection, Trust, Verified},
 };
 
 use super::{policy::Platforms, subject::Subject};
@@ -25,6 +25,8 @@ pub struct Entry {
     runnable: Runnable,
     /// What counts, whatever a policy's `platforms:` says.
     pub verified: Vec<Verified>,
+    /// What would count, if somebody compared the layers; it is among the rejected.
+    pub unchecked: Vec<LayersUnchecked>,
     /// What does not count.
     pub rejected: Vec<Rejection>,
     records: Records,
@@ -59,6 +61,11 @@ pub fn entries(
                 platform: runnable.in_index.then_some(runnable.manifest),
                 config: runnable.config,
                 equals: &runnable.equals,
+                layers: match &runnable.layers {
+                    LayerCheck::NotMade | LayerCheck::Failed(_) => Layers::NotCompared,
+                    LayerCheck::Bound => Layers::Bound,
+                    LayerCheck::Unbound(why) => Layers::Unbound(why),
+                },
             };
             Entry::new(trust, &image, runnable, answers, now)
         })
@@ -76,6 +83,7 @@ impl Entry {
         let mut entry = Self {
             runnable: runnable.clone(),
             verified: Vec::new(),
+            unchecked: Vec::new(),
             rejected: Vec::new(),
             records: Records::default(),
             statements: Vec::new(),
@@ -84,14 +92,13 @@ impl Entry {
             parts: Parts::default(),
         };
         for answered in answers {
-            entry.note_lookup(answered);
+            entry.note(&answered.source, answered.lookup());
             let Ok(answer) = &answered.outcome else { continue };
             for opened in &answer.opened {
                 let judged = trust.judge(opened, image, now);
                 entry.verified.extend(judged.verified);
                 entry.rejected.extend(judged.rejected);
-                let unchecked = judged.layers_unchecked.into_iter();
-                entry.rejected.extend(unchecked.map(LayersUnchecked::reject));
+                entry.leave_unchecked(judged.layers_unchecked);
             }
             entry.rejected.extend(answer.unreadable.iter().cloned());
             for (list, record) in &answer.records {
@@ -110,18 +117,41 @@ impl Entry {
         entry
     }
 
+    /// The manifest of this platform.
+    pub fn manifest(&self) -> Digest {
+        self.runnable.manifest
+    }
+
+    /// Whether that stands in an index.
+    pub fn is_in_index(&self) -> bool {
+        self.runnable.in_index
+    }
+
+    /// Takes attestations whose layers nobody could compare. Where that was tried, what they are
+    /// worth is not known, and so not all that their source has.
+    fn leave_unchecked(&mut self, unchecked: Vec<LayersUnchecked>) {
+        for one in unchecked {
+            if let LayerCheck::Failed(error) = &self.runnable.layers {
+                let error = Arc::clone(error);
+                self.note(one.source(), source::Lookup::Failed(error));
+            }
+            self.rejected.push(one.clone().reject());
+            self.unchecked.push(one);
+        }
+    }
+
     /// Failed beats found beats none, where a source was asked more than once.
-    fn note_lookup(&mut self, answered: &Answered) {
-        let new = match answered.lookup() {
+    fn note(&mut self, source: &Arc<str>, lookup: source::Lookup) {
+        let new = match lookup {
             source::Lookup::Found => Lookup::Found,
             source::Lookup::None => Lookup::None,
             source::Lookup::Failed(error) => {
                 let code = error.code();
-                self.failed.push((Arc::clone(&answered.source), error));
+                self.failed.push((Arc::clone(source), error));
                 Lookup::Failed(code)
             }
         };
-        let known = self.lookups.entry(Arc::clone(&answered.source)).or_insert(Lookup::None);
+        let known = self.lookups.entry(Arc::clone(source)).or_insert(Lookup::None);
         *known = known.joined(new);
     }
 

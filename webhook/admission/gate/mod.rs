@@ -9,6 +9,7 @@
 
 mod entry;
 mod judge;
+mod layers;
 mod policy;
 mod recent;
 mod ruling;

@@ -1,8 +1,8 @@
 //! What was made of an image's evidence, remembered for the rest of the second.
 //!
 //! When a Deployment rolls out, the same image comes many times a second. What counts of its
-//! evidence depends on the trust, which a gate never changes, on the evidence, and on the time,
-//! which OpenPGP counts in seconds. So for the same evidence within the same second the answer is
+//! evidence depends on the trust, which a gate never changes, on the evidence and what is known of
+//! the layers, and on the time, which OpenPGP counts in seconds. So for the same evidence within the same second the answer is
 //! the same; where either differs, everything is checked anew (P6).
 
 use std::{
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     name::PinnedImage,
-    source::{Answered, Gathered},
+    source::{Answered, Gathered, LayerCheck},
     verify::Trust,
 };
 
@@ -30,7 +30,8 @@ pub struct Recent(Mutex<Second>);
 #[derive(Debug, Default)]
 struct Second {
     number: i64,
-    known: HashMap<PinnedImage, Known>,
+    /// Each image before its layers were compared, and after.
+    known: HashMap<(PinnedImage, bool), Known>,
     /// Bytes of the evidence behind them.
     weight: usize,
 }
@@ -40,6 +41,7 @@ struct Second {
 struct Known {
     media_type: &'static str,
     answers: Vec<Vec<Answered>>,
+    layers: Vec<LayerCheck>,
     entries: Arc<[Entry]>,
 }
 
@@ -73,7 +75,7 @@ impl Recent {
             drop(old);
             return None;
         }
-        let known = recent.known.get(pinned)?;
+        let known = recent.known.get(&(pinned.clone(), asked_for_layers(gathered)))?;
         known.is_of(gathered).then(|| Arc::clone(&known.entries))
     }
 
@@ -85,7 +87,8 @@ impl Recent {
         entries: &Arc<[Entry]>,
     ) {
         // A lookup that failed may succeed the next time.
-        if gathered.answers.iter().flatten().any(|answered| answered.outcome.is_err()) {
+        let unread = layers(gathered).any(|check| matches!(check, LayerCheck::Failed(_)));
+        if unread || gathered.answers.iter().flatten().any(|answered| answered.outcome.is_err()) {
             return;
         }
         let weight = gathered.weight().max(LEAST_WEIGHT);
@@ -94,9 +97,11 @@ impl Recent {
             let known = Known {
                 media_type: gathered.description.media_type,
                 answers: gathered.answers.clone(),
+                layers: layers(gathered).cloned().collect(),
                 entries: Arc::clone(entries),
             };
-            if recent.known.insert(pinned.clone(), known).is_none() {
+            let key = (pinned.clone(), asked_for_layers(gathered));
+            if recent.known.insert(key, known).is_none() {
                 recent.weight += weight;
             }
         }
@@ -112,7 +117,17 @@ impl Known {
         self.media_type == gathered.description.media_type
             && self.answers.len() == gathered.answers.len()
             && self.answers.iter().zip(&gathered.answers).all(all_same)
+            && self.layers.len() == gathered.description.platforms.len()
+            && self.layers.iter().zip(layers(gathered)).all(|(mine, other)| mine.is_same(other))
     }
+}
+
+fn layers(gathered: &Gathered) -> impl Iterator<Item = &LayerCheck> {
+    gathered.description.platforms.iter().map(|platform| &platform.layers)
+}
+
+fn asked_for_layers(gathered: &Gathered) -> bool {
+    layers(gathered).any(|check| !matches!(check, LayerCheck::NotMade))
 }
 
 /// Whether two answers are one, or both say that their source has nothing.

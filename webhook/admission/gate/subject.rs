@@ -145,6 +145,7 @@ impl Gate {
                 if timeout_at(deadline.instant().into(), looked_up).await.is_err() {
                     subject.known = Err(Obstacle::new(Code::ReviewDeadline, LATE, Some(LATER)));
                 }
+                self.check_layers(&mut subject, deadline).await;
             }
             subject
         }))

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::name::Digest;
+
 /// The parts of a configuration that rules read, under the names that they read them by.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct ImageConfig {
@@ -47,6 +49,42 @@ impl ImageConfig {
             cmd: execution.cmd.unwrap_or_default(),
         })
     }
+}
+
+/// The digests of the layers that a configuration blob is about, each of the unpacked archive, the
+/// lowest layer first (`rootfs.diff_ids`).
+///
+/// ```
+/// use countersign::{attest::oci::diff_ids, name::Digest};
+///
+/// let layer = Digest::sha256(b"");
+/// let config = format!(r#"{{"rootfs":{{"type":"layers","diff_ids":["{layer}"]}}}}"#);
+/// assert_eq!(diff_ids(config.as_bytes()).unwrap(), [layer]);
+/// ```
+///
+/// # Errors
+/// It is no JSON, or names no layers in the one way that there is.
+pub fn diff_ids(bytes: &[u8]) -> Result<Vec<Digest>, serde_json::Error> {
+    let built: Built = serde_json::from_slice(bytes)?;
+    Ok(built.rootfs.diff_ids)
+}
+
+#[derive(Deserialize)]
+struct Built {
+    rootfs: RootFs,
+}
+
+#[derive(Deserialize)]
+struct RootFs {
+    #[serde(rename = "type")]
+    _kind: RootFsKind,
+    diff_ids: Vec<Digest>,
+}
+
+#[derive(Deserialize)]
+enum RootFsKind {
+    #[serde(rename = "layers")]
+    Layers,
 }
 
 #[derive(Deserialize)]

@@ -14,7 +14,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-pub use config::ImageConfig;
+pub use config::{ImageConfig, diff_ids};
 pub use document::{Document, DocumentError};
 
 use crate::name::Digest;

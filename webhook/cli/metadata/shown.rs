@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     name::{PinnedImage, escape},
     source::{Deadline, FetchError, Registries, StoredMetadata},
-    verify::{Image, Trust},
+    verify::{Image, Layers, Trust},
 };
 
 use super::super::arguments::PATIENCE;
@@ -121,7 +121,14 @@ fn seconds(time: Timestamp) -> String {
 /// The image by its very digest, and nothing beside it.
 fn exactly(image: &PinnedImage) -> Image<'_> {
     let PinnedImage { repository, digest } = image;
-    Image { repository, digest: *digest, platform: None, config: None, equals: &[] }
+    Image {
+        repository,
+        digest: *digest,
+        platform: None,
+        config: None,
+        equals: &[],
+        layers: Layers::NotCompared,
+    }
 }
 
 /// How much of outside text is shown.

@@ -189,6 +189,7 @@ mod tests {
                 platform: None,
                 config: None,
                 equals: &[],
+                layers: crate::verify::Layers::NotCompared,
             };
             // Whose it is, is remembered.
             trust.judge(&opened, &about, Timestamp::now());

@@ -20,6 +20,7 @@ use crate::{
 
 use super::{
     cache::{Perishable, Shelf},
+    layers::LayerCheck,
     settings::Config,
 };
 
@@ -47,6 +48,8 @@ pub struct Runnable {
     pub equals: Vec<(Digest, Digest)>,
     /// What the config says, where somebody asked for it.
     pub settings: Option<Arc<ImageConfig>>,
+    /// Whether its layers are those that the config names, where somebody asked.
+    pub layers: LayerCheck,
 }
 
 /// Why an image cannot be described.
@@ -216,6 +219,7 @@ impl Described {
                 config,
                 equals: Vec::new(),
                 settings: None,
+                layers: LayerCheck::NotMade,
             }]);
         }
         let mut runnable = Vec::new();
@@ -238,6 +242,7 @@ impl Described {
                         config: None,
                         equals: Vec::new(),
                         settings: None,
+                        layers: LayerCheck::NotMade,
                     });
                 }
             }

@@ -341,7 +341,7 @@ impl Sources {
 const MOST_CHECKS: usize = 1024;
 
 /// Configs are some kilobytes; the history in them grows with the layers.
-const LARGEST_CONFIG: u64 = 4 * 1024 * 1024;
+pub const LARGEST_CONFIG: u64 = 4 * 1024 * 1024;
 
 /// As many signature checks at a time as there are processors.
 fn opener_threads() -> usize {

@@ -10,6 +10,7 @@ mod cache;
 mod flight;
 pub(super) mod image;
 pub(super) mod index;
+mod layers;
 mod lookup;
 mod metadata;
 mod referrers;
@@ -34,11 +35,13 @@ use crate::{
 pub use answer::{Answer, Answered, Lookup};
 pub use cache::Shelf;
 pub use image::{Description, ImageError, Runnable};
+pub use layers::{KnownLayers, LayerCheck};
 
 use cache::{Lookups, Perishable as _};
 use flight::Flights;
 use image::Described;
 use index::INDEX;
+use layers::Comparer;
 use lookup::{Key, Place, Sources};
 use settings::{Config, Settings};
 
@@ -60,6 +63,8 @@ pub struct EvidenceOptions {
     pub reads_settings: bool,
     /// Whether any rule reads statements that lie in an index, whoever signed it.
     pub reads_statements: bool,
+    /// What layers are known to unpack to already.
+    pub layers: KnownLayers,
 }
 
 /// Looks up, opens and keeps what the sources say about images.
@@ -69,6 +74,7 @@ pub struct Evidence {
     descriptions: Lookups<Arc<PinnedImage>, Described, FetchError>,
     tags: Flights<Tag, Result<Arc<Described>, Arc<FetchError>>>,
     settings: Lookups<Arc<PinnedImage>, Settings, FetchError>,
+    layers: Arc<Comparer>,
     reads_settings: bool,
 }
 
@@ -87,6 +93,7 @@ impl Evidence {
             descriptions: Lookups::new(descriptions, shelf),
             settings: Lookups::new(settings, shelf),
             tags: Flights::new(),
+            layers: Arc::new(Comparer::new(Arc::clone(&registries), options.layers, shelf)),
             reads_settings: options.reads_settings,
             shared: Arc::new(Sources::new(
                 registries,
@@ -157,6 +164,21 @@ impl Evidence {
     /// What every source says of the very digest of `image`, not of what it is made of.
     pub async fn named(&self, image: &PinnedImage) -> Vec<Answered> {
         self.answers(&Arc::new(image.clone()), None).await
+    }
+
+    /// Whether the layers of a manifest are those that its configuration names: reads all of them,
+    /// unless that is known.
+    ///
+    /// Dear, so asked only where an attestation hangs on it. It goes on, for minutes if it must, when
+    /// the caller gives up.
+    pub async fn check_layers(&self, manifest: &PinnedImage) -> LayerCheck {
+        match self.described(&Arc::new(manifest.clone())).await {
+            Err(error) => LayerCheck::Failed(error),
+            Ok(described) => match described.config() {
+                None => LayerCheck::NotMade,
+                Some(config) => self.layers.check(manifest, config.descriptor()).await,
+            },
+        }
     }
 
     /// The media type of an image and its platforms that can run, each with what every source says

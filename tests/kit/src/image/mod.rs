@@ -93,7 +93,8 @@ pub struct Image {
     variant: Option<String>,
     config: Map<String, Value>,
     annotations: Map<String, Value>,
-    diff_id: Option<String>,
+    diff_ids: Option<Vec<String>>,
+    layers: Option<Vec<(String, Bytes)>>,
     base: Option<Content>,
     history: Vec<Value>,
 }
@@ -108,7 +109,8 @@ pub fn image(name: &str) -> Image {
         variant: None,
         config: Map::new(),
         annotations: Map::new(),
-        diff_id: None,
+        diff_ids: None,
+        layers: None,
         base: None,
         history: Vec::new(),
     }
@@ -148,8 +150,21 @@ impl Image {
 
     /// With this diff ID in the config, whatever the layer is: a config that does not fit.
     #[must_use]
-    pub fn diff_id(mut self, digest: &str) -> Self {
-        self.diff_id = Some(digest.to_owned());
+    pub fn diff_id(self, digest: &str) -> Self {
+        self.diff_ids(vec![digest.to_owned()])
+    }
+
+    /// With these diff IDs in the config.
+    #[must_use]
+    pub fn diff_ids(mut self, digests: Vec<String>) -> Self {
+        self.diff_ids = Some(digests);
+        self
+    }
+
+    /// With these layers, each a media type and its bytes, instead of the one.
+    #[must_use]
+    pub fn layers(mut self, layers: Vec<(String, Bytes)>) -> Self {
+        self.layers = Some(layers);
         self
     }
 
@@ -174,18 +189,22 @@ impl Image {
     pub fn build(self) -> Content {
         let [manifest_type, config_type, layer_type] =
             if self.docker { DOCKER_TYPES } else { OCI_TYPES };
-        let layer = Bytes::from(tar("name", self.name.as_bytes()));
+        let own = self.layers.unwrap_or_else(|| {
+            vec![(layer_type.to_owned(), Bytes::from(tar("name", self.name.as_bytes())))]
+        });
+        let told = own.iter().map(|(_, layer)| sha256(layer)).collect();
         let (mut layers, mut diff_ids, mut history) = (Vec::new(), Vec::new(), Vec::new());
         if let Some(base) = &self.base {
             let config: Value = serde_json::from_slice(&base.blobs[0]).expect("an image");
             let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
             diff_ids = list(&config["rootfs"]["diff_ids"]);
             history = list(&config["history"]);
-            layers = base.blobs[1..].to_vec();
+            let below = base.blobs[1..].iter();
+            layers = below.map(|layer| (layer_type.to_owned(), layer.clone())).collect();
         }
-        diff_ids.push(self.diff_id.unwrap_or_else(|| sha256(&layer)).into());
+        diff_ids.extend(self.diff_ids.unwrap_or(told).into_iter().map(Value::from));
         history.extend(self.history);
-        layers.push(layer);
+        layers.extend(own);
         let mut config = json!({
             "created": "2026-01-02T03:04:05Z",
             "architecture": self.architecture,
@@ -206,14 +225,14 @@ impl Image {
             "schemaVersion": 2,
             "mediaType": manifest_type,
             "config": blob(config_type, &config),
-            "layers": layers.iter().map(|layer| blob(layer_type, layer)).collect::<Vec<_>>(),
+            "layers": layers.iter().map(|(kind, layer)| blob(kind, layer)).collect::<Vec<_>>(),
         });
         if !self.annotations.is_empty() {
             manifest["annotations"] = self.annotations.into();
         }
         let config_digest = Some(sha256(&config));
         Content {
-            blobs: [vec![config], layers].concat(),
+            blobs: std::iter::once(config).chain(layers.into_iter().map(|(_, one)| one)).collect(),
             platform: Some(platform),
             config_digest,
             ..Content::raw(manifest_type, manifest.to_string())
@@ -234,7 +253,7 @@ pub(crate) fn empty() -> Value {
 }
 
 /// A tar archive of one regular file, uncompressed, so that its digest is its diff ID.
-fn tar(name: &str, content: &[u8]) -> Vec<u8> {
+pub fn tar(name: &str, content: &[u8]) -> Vec<u8> {
     let mut header = [0_u8; 512];
     let mut put =
         |at: usize, text: &str| header[at..at + text.len()].copy_from_slice(text.as_bytes());
