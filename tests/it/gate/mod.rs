@@ -4,6 +4,7 @@ mod cost;
 mod embedded;
 mod exempt;
 mod failure;
+mod flood;
 pub mod layers;
 mod layers_refused;
 mod metadata;

@@ -5,6 +5,7 @@
 //! answer is worth is decided anew for every review: note, scope, identity and validity of keys are
 //! never cached.
 
+mod allowance;
 mod answer;
 mod cache;
 mod flight;

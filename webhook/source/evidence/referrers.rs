@@ -18,8 +18,9 @@ use crate::{
 };
 
 use super::{
+    allowance::Allowance,
     lookup::{Haul, Key},
-    metadata::{self, Allowance, Found},
+    metadata::{self, Found},
     tools::Tool,
 };
 
@@ -35,7 +36,9 @@ pub struct Takes {
 /// Lists what refers to the digest and reads what may be evidence, side by side.
 ///
 /// What can count is read whole or not at all. Of what cannot, for its signer or because no
-/// authority takes what cosign signs, a little is read too, so that its owner learns why.
+/// authority takes what cosign signs, a little is read too, so that its owner learns why. Each of
+/// these has bytes of its own, and so have those whose manifest alone tells what they are: what is
+/// foreign takes nothing from what can count (P8).
 pub async fn ask(
     registries: &Registries,
     key: &Key,
@@ -50,8 +53,17 @@ pub async fn ask(
     }
     let (told, foreign): (Vec<_>, Vec<_>) = foreign.into_iter().partition(is_of_a_tool);
     let mut haul = Haul { records: foreign_records(&foreign), ..Haul::default() };
-    let (told_so_far, allowance) = (AtomicUsize::new(0), Allowance::new());
-    let reading = Reading { registries, key, takes, told: told_so_far, allowance, deadline };
+    let reading = Reading {
+        registries,
+        key,
+        takes,
+        told: AtomicUsize::new(0),
+        evidence: Allowance::new(MOST_BYTES, "bytes of what may be attestations of one image"),
+        unnamed: Allowance::new(MOST_UNNAMED, "bytes of referrers that are listed without a type"),
+        strange: Allowance::new(MOST_STRANGE, "bytes of what counts for no authority"),
+        values: metadata::values(),
+        deadline,
+    };
     let mut read = stream::iter(wanted.into_iter().chain(told))
         .map(|referrer| reading.read(referrer))
         .buffered(AT_A_TIME);
@@ -97,7 +109,8 @@ enum Part {
 /// plainly something else is read to see.
 fn may_be_evidence(referrer: &Descriptor, takes: Takes) -> bool {
     match referrer.artifact_type.as_deref() {
-        None | Some("" | "application/vnd.oci.empty.v1+json" | ARTIFACT_TYPE) => true,
+        None | Some(ARTIFACT_TYPE) => true,
+        Some(vague) if VAGUE.contains(&vague) => true,
         Some(held::ARTIFACT_TYPE) => takes.metadata,
         Some(other) => Tool::of(other).is_some_and(|tool| tool.may_count(takes.cosign)),
     }
@@ -114,7 +127,14 @@ struct Reading<'a> {
     takes: Takes,
     /// How many were read that cannot count.
     told: AtomicUsize,
-    allowance: Allowance,
+    /// What is left of bytes: of what can count,
+    evidence: Allowance,
+    /// of manifests that are read to see what they are,
+    unnamed: Allowance,
+    /// of what cannot count,
+    strange: Allowance,
+    /// and of the values of metadata.
+    values: Allowance,
     deadline: Deadline,
 }
 
@@ -123,15 +143,18 @@ impl Reading<'_> {
         let listed = referrer.artifact_type.as_deref();
         let named = listed.and_then(Tool::of).filter(|tool| !tool.may_count(self.takes.cosign));
         if named.is_some() {
-            return Ok(self.told(&referrer, self.manifest(&referrer).await.ok().flatten()).await);
+            let manifest = self.manifest(&referrer, &self.strange).await.ok().flatten();
+            return Ok(self.told(&referrer, manifest).await);
         }
-        let Some(manifest) = self.manifest(&referrer).await? else {
+        let vague = listed.is_none_or(|kind| VAGUE.contains(&kind));
+        let allowance = if vague { &self.unnamed } else { &self.evidence };
+        let Some(manifest) = self.manifest(&referrer, allowance).await? else {
             return Ok(Part::Foreign(record(&referrer, listed)));
         };
         let kind = manifest.effective_type();
         match Tool::of(kind) {
             Some(tool) if tool.may_count(self.takes.cosign) => {
-                Ok(Part::Evidence(self.of_tool(tool, &referrer, &manifest).await?))
+                Ok(Part::Evidence(self.of_tool(tool, &referrer, &manifest, &self.evidence).await?))
             }
             Some(_) => Ok(self.told(&referrer, Some(manifest)).await),
             None if kind == ARTIFACT_TYPE => {
@@ -145,14 +168,24 @@ impl Reading<'_> {
     }
 
     /// The manifest, if there is one and it is no index.
-    async fn manifest(&self, referrer: &Descriptor) -> Result<Option<Box<Manifest>>, FetchError> {
+    async fn manifest(
+        &self,
+        referrer: &Descriptor,
+        allowance: &Allowance,
+    ) -> Result<Option<Box<Manifest>>, FetchError> {
         let reference = Reference::Digest(referrer.digest);
         let repository = &self.key.image.repository;
+        allowance.take(referrer.size, repository)?;
         match self.registries.manifest(repository, reference, self.deadline).await {
-            Ok(fetched) => match fetched.document() {
-                Ok(Document::Manifest(manifest)) => Ok(Some(manifest)),
-                _ => Ok(None),
-            },
+            Ok(fetched) => {
+                // Lists are written by anybody, sizes in them too.
+                let more = (fetched.bytes.len() as u64).saturating_sub(referrer.size);
+                allowance.take(more, repository)?;
+                match fetched.document() {
+                    Ok(Document::Manifest(manifest)) => Ok(Some(manifest)),
+                    _ => Ok(None),
+                }
+            }
             // Cleanup jobs leave entries of fallback tags behind that point at nothing.
             Err(error) if error.is_absence() => Ok(None),
             Err(error) => Err(error),
@@ -167,7 +200,8 @@ impl Reading<'_> {
         if let (Some(manifest), Some(tool)) = (&manifest, kind.and_then(Tool::of))
             && self.told.fetch_add(1, Ordering::Relaxed) < MOST_TOLD
         {
-            haul = self.of_tool(tool, referrer, manifest).await.unwrap_or_default();
+            let read = self.of_tool(tool, referrer, manifest, &self.strange).await;
+            haul = read.unwrap_or_default();
         }
         haul.records.push(record(referrer, kind));
         Part::Told(haul)
@@ -178,10 +212,12 @@ impl Reading<'_> {
         tool: Tool,
         referrer: &Descriptor,
         manifest: &Manifest,
+        allowance: &Allowance,
     ) -> Result<Haul, FetchError> {
         if let Some(astray) = self.astray(referrer, manifest) {
             return Ok(astray);
         }
+        self.take_layers(manifest, allowance)?;
         let (repository, name) = (&self.key.image.repository, self.name(referrer));
         tool.read(self.registries, repository, name, manifest, self.deadline).await
     }
@@ -194,6 +230,7 @@ impl Reading<'_> {
             let layers = manifest.layers.len();
             return Ok(self.bad(referrer, format!("it has {layers} layers where one is read")));
         };
+        self.take_layers(manifest, &self.evidence)?;
         let repository = &self.key.image.repository;
         let bytes = self.registries.blob(repository, layer, LARGEST_LAYER, self.deadline).await?;
         match read_layer(&layer.media_type, bytes) {
@@ -210,14 +247,20 @@ impl Reading<'_> {
         if let Some(astray) = self.astray(referrer, manifest) {
             return Ok(Part::Evidence(astray));
         }
-        let Self { registries, key, allowance, deadline, .. } = self;
-        let read =
-            metadata::read(registries, &key.image.repository, manifest, allowance, *deadline);
+        let Self { registries, key, evidence, values, deadline, .. } = self;
+        let left = [evidence, values];
+        let read = metadata::read(registries, &key.image.repository, manifest, left, *deadline);
         Ok(match read.await? {
             Found::Signed(signed) => Part::Evidence(self.good(referrer, signed)),
             Found::Unsigned => Part::Foreign(record(referrer, Some(held::ARTIFACT_TYPE))),
             Found::Unreadable(why) => Part::Evidence(self.bad(referrer, why.to_string())),
         })
+    }
+
+    /// Takes what the layers of a manifest will bring.
+    fn take_layers(&self, manifest: &Manifest, from: &Allowance) -> Result<(), FetchError> {
+        let sizes = manifest.layers.iter().map(|layer| layer.size);
+        from.take(sizes.fold(0, u64::saturating_add), &self.key.image.repository)
     }
 
     fn good(&self, referrer: &Descriptor, signed: Signed) -> Haul {
@@ -276,6 +319,18 @@ const MOST_ATTESTATIONS: usize = 64;
 
 /// More metadata of one image than its signers have reason for; what is superseded counts too.
 const MOST_METADATA: usize = 64;
+
+/// Bills of materials have megabytes; no policy reads dozens of them.
+const MOST_BYTES: u64 = 32 * 1024 * 1024;
+
+/// More of the manifests that somebody lists without their type.
+const MOST_UNNAMED: u64 = 64 * 1024 * 1024;
+
+/// Enough to tell a person why.
+const MOST_STRANGE: u64 = 4 * 1024 * 1024;
+
+/// Types that say nothing.
+const VAGUE: [&str; 2] = ["", "application/vnd.oci.empty.v1+json"];
 
 /// More referrers whose type only their manifest tells, as in fallback tags.
 const MOST_READ: usize = 256;
