@@ -5,9 +5,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use countersign::{admission::Gate, config::Watch, serve::Metrics};
+use bytes::Bytes;
+use countersign::{
+    admission::{Gate, Phase},
+    config::Watch,
+    serve::Metrics,
+    source::Deadline,
+};
+use countersign_kit::{Grafeas, Kind, Registry, attestation_pgp, image, review, sha256, tar};
+use serde_json::Value;
 
 use super::folder::{Folder, MINIMAL, key};
+use crate::gate::layers::{GZIP, gzip};
 
 /// Whether another gate than `last` came into force within a second.
 async fn changed(gates: &arc_swap::ArcSwap<Gate>, last: &Arc<Gate>) -> bool {
@@ -51,5 +60,54 @@ async fn p16_a_changed_file_is_in_force_within_a_second() {
     assert!(!changed(&gates, &last).await, "the keyring is still empty");
     folder.write("qa.asc", key("last").certificate_armored());
     assert!(changed(&gates, &last).await, "all is well again");
+    following.abort();
+}
+
+async fn admits(gate: &Arc<Gate>, pinned: &str) -> bool {
+    let body = Bytes::from(review(&[pinned]).build().to_string());
+    let deadline = Deadline::after(Duration::from_secs(30));
+    let reply = gate.review(Phase::Validate, body, deadline).await;
+    let answer: Value = serde_json::from_slice(&reply.body).unwrap();
+    answer["response"]["allowed"] == true
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p6_what_layers_unpack_to_outlives_a_configuration() {
+    let (folder, registry, store) = (Folder::new(), Registry::start(), Grafeas::start());
+    let (host, url, note) = (registry.host(), store.url(), "projects/build/notes/oci-attest");
+    store.put_project("projects/build");
+    store.put_note(note);
+    let text = format!(
+        "tls: {{certificate: tls.crt, key: tls.key}}\n\
+         deadline: 30s\n\
+         registries: {{allow: [\"{host}/**\"], hosts: [{{host: \"{host}\", plainHttp: true}}]}}\n\
+         stores: [{{name: grafeas, url: \"{url}\", api: v1beta1, project: projects/build}}]\n\
+         authorities: [{{name: oci, keys: [{{openpgp: qa.asc}}], note: {note}, attests: [image-id], identity: digest, layersCheckedBy: gate}}]\n\
+         policies: [{{name: attested, match: {{}}, rules: [{{use: attested, parameters: {{authorities: [oci]}}}}], mode: enforce}}]\n\
+         unmatched: deny\n"
+    );
+    folder.write("gate.yaml", &text);
+    let archive = tar("app", b"app");
+    let layers = vec![(GZIP.to_owned(), Bytes::from(gzip(&archive)))];
+    let shop = image("shop").layers(layers).diff_ids(vec![sha256(&archive)]).build();
+    let pinned = format!("{host}/acme/shop@{}", registry.put("acme/shop", &shop));
+    let signature = folder.qa.signing().text().armored().detached(shop.image_id().as_bytes());
+    let uri = format!("https://{host}/acme/shop@{}", shop.image_id());
+    let signature = String::from_utf8(signature).unwrap();
+    store.put("projects/build", attestation_pgp(&uri, note, &signature, &folder.qa.fingerprint()));
+
+    let (_config, watch) = Watch::start(&folder.at("gate.yaml")).unwrap();
+    let gates = watch.gate();
+    let following = tokio::spawn(watch.follow(Arc::new(Metrics::new())));
+    let last = gates.load_full();
+    assert!(admits(&last, &pinned).await);
+    assert_eq!(registry.count(Kind::Blob), 2, "the configuration and its layer");
+    registry.forget();
+    folder.write("gate.yaml", format!("{text}revoked: [\"{}\"]\n", sha256(b"another image")));
+    while Arc::ptr_eq(&gates.load_full(), &last) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(admits(&gates.load_full(), &pinned).await);
+    assert_eq!(registry.count(Kind::Blob), 1, "the configuration");
     following.abort();
 }
