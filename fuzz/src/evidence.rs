@@ -155,8 +155,14 @@ pub fn openpgp(data: &[u8]) {
     let payload = include_bytes!("../../fixtures/cosign/simple-signing.json").as_slice().into();
     let repository: Repository = "a.example/b".parse().unwrap();
     let digest = Digest::sha256(b"an image that nobody signed");
-    let image =
-        Image { repository: &repository, digest, platform: None, config: None, equals: &[] };
+    let image = Image {
+        repository: &repository,
+        digest,
+        platform: None,
+        config: None,
+        equals: &[],
+        layers: countersign::verify::Layers::NotCompared,
+    };
     for signed in [
         Signed::OpenPgpMessage(bytes.clone()),
         Signed::OpenPgpDetached(bytes.clone()),
