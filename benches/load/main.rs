@@ -123,6 +123,7 @@ impl Round {
 fn memory(world: &World) -> Outcome<()> {
     let images = world.attested_images(MANY);
     let gate = Process::start(world, Role::Gate)?;
+    println!("the binary                {:>8.1} MB (below 25)", server::binary_size()?);
     println!("resident when ready       {}", gate.resident()?);
     let mut connection = Connection::open(world, gate.port)?;
     for image in &images {

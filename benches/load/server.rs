@@ -105,6 +105,12 @@ impl Process {
     }
 }
 
+/// Size of the program, in MB.
+pub fn binary_size() -> Outcome<f64> {
+    let bytes = fs::metadata(env!("CARGO_BIN_EXE_countersign"))?.len();
+    Ok(f64::from(u32::try_from(bytes)?) / 1e6)
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         let _already_gone = self.child.kill();
