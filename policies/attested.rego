@@ -39,9 +39,7 @@ attested(image) if {
 
 default needed := 0
 
-needed := data.parameters.atLeast
-
-needed := count(authorities) if not "atLeast" in object.keys(data.parameters)
+needed := object.get(data.parameters, "atLeast", count(authorities))
 
 authorities := {authority | some authority in data.parameters.authorities}
 

@@ -9,7 +9,7 @@ use regorus::{
 
 use super::{
     Bundle, Metadata, Place, Reads, Rule, RuleError, bundle::RegoFile, depth, guard, hoist,
-    program::Program, refuse, rule::Entry, safety,
+    program::Program, refuse, rule::Entry, safety, single,
 };
 
 /// Compiles the rule in `package` with its parameters.
@@ -126,14 +126,19 @@ fn rewrite_and_link(
     let silent = each(package, files, guard::silence)?;
     // As it is written first, so that mistakes are shown where they stand.
     link(parse(package, &silent)?, package, entries, data)?;
-    let guarded = each(package, &as_in_opa(package, &silent)?, guard::guard)?;
+    let single = each(package, &as_in_opa(package, &silent)?, single::definitions)?;
+    let guarded = each(package, &single::rules(package, &single)?, guard::guard)?;
     link(parse(package, &guarded)?, package, entries, data)
 }
 
 /// The files with what both of the engine's ways to run them take otherwise than OPA.
 pub(super) fn as_in_opa(package: &str, files: &[RegoFile]) -> Result<Vec<RegoFile>, RuleError> {
-    let settled = each(package, files, guard::settle)?;
-    Ok(hoist::hoist(package, &settled)?.unwrap_or(settled))
+    let mut settled = each(package, files, guard::settle)?;
+    settled.push(RegoFile { path: VALUES.to_owned(), text: single::VALUES.to_owned() });
+    let hoisted = hoist::hoist(package, &settled)?.unwrap_or(settled);
+    each(package, &hoisted, |file, module| {
+        if file.path == VALUES { file.clone() } else { single::objects(file, module) }
+    })
 }
 
 fn each(
@@ -170,6 +175,9 @@ fn try_once(rule: &Rule) -> Result<(), RuleError> {
         Err(fault) => Err(refused(format!("on a sample input, {fault}"))),
     }
 }
+
+/// Where the functions are that the rewritten files call.
+const VALUES: &str = "countersign.values";
 
 /// Generated code has long lines, and hoisting makes lines longer.
 const COLUMNS_MAX: NonZeroU32 = NonZeroU32::new(16_384).unwrap();

@@ -15,6 +15,12 @@ pub enum RuleFault {
     /// The rule's result is not what rules return.
     #[error("the rule returned {found}, but {expected}")]
     WrongType { expected: &'static str, found: String },
+    /// Two values at once where Rego has one.
+    #[error(
+        "a rule, function or object of it has two different values at once, which is a conflict; \
+         let only one of them hold"
+    )]
+    Conflict,
     /// The engine stopped with an error.
     #[error("the rule went wrong: {0}")]
     Engine(String),
@@ -34,7 +40,7 @@ impl RuleFault {
     pub fn code(&self) -> Code {
         match self {
             Self::Undefined => Code::PolicyUndefined,
-            Self::WrongType { .. } | Self::Engine(_) => Code::PolicyError,
+            Self::WrongType { .. } | Self::Conflict | Self::Engine(_) => Code::PolicyError,
             Self::Timeout(_) | Self::Instructions(_) => Code::PolicyTimeout,
             Self::Memory(_) => Code::PolicyMemory,
         }
@@ -62,6 +68,8 @@ impl From<VmError> for RuleFault {
             VmError::InstructionLimitExceeded { limit, .. } => Self::Instructions(limit),
             VmError::MemoryBudgetExceeded { budget: limit, .. }
             | VmError::MemoryLimitExceeded { limit, .. } => Self::Memory(limit),
+            // Of nothing else than what `single` has put there for this.
+            VmError::NumericOverflow { operation: "division", .. } => Self::Conflict,
             other => Self::Engine(cut(&other.to_string())),
         }
     }

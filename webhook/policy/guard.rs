@@ -3,7 +3,7 @@
 //! After `x := input.a` with an absent `input.a`, Rego's body is undefined; the machine goes on
 //! with an `x` that is not there. `x == x` behind it is false where `x` is not there. Where a
 //! body before an `else` goes through a list in vain, or holds but its value is absent, Rego goes
-//! on to the `else`; the engine does not, so the body becomes the making of a list. And `print`,
+//! on to the `else`; the engine does not, so the body becomes the making of a set. And `print`,
 //! which OPA leaves out of what it runs, is left out.
 
 use regorus::unstable::{AssignOp, Expr, Literal, Module, Query, Rule, RuleBody, RuleHead, Span};
@@ -37,7 +37,7 @@ pub(super) fn silence(file: &RegoFile, module: &Module) -> RegoFile {
     })
 }
 
-/// The text of a file in which what comes before an `else` is a list first, of one value for each
+/// The text of a file in which what comes before an `else` is a set first, of the value for each
 /// way in which the body holds; the `else` follows where there is none.
 pub(super) fn settle(file: &RegoFile, module: &Module) -> RegoFile {
     let mut edits = Vec::new();
@@ -57,7 +57,7 @@ pub(super) fn settle(file: &RegoFile, module: &Module) -> RegoFile {
 }
 
 /// `v := VALUE if { BODY }` becomes
-/// `v := __value if { __all := [__one | BODY; __one := VALUE]; __value := __all[0] }`.
+/// `v := __value if { __all := {__one | BODY; __one := VALUE}; __value := one(__all) }`.
 fn settled(body: &Query, value: Option<&Span>) -> Vec<Edit> {
     let (Some(first), Some(last)) = (body.stmts.first(), body.stmts.last()) else {
         return Vec::new();
@@ -67,8 +67,9 @@ fn settled(body: &Query, value: Option<&Span>) -> Vec<Edit> {
     let bare = body.stmts.len() == 1 && body.span.start == first.span.start;
     let (open, close) = if bare { ("{ ", " }") } else { ("", "") };
     let text = value.map_or("true", edit::text);
-    let before = format!("{open}__all_{id} := [__one_{id} | ");
-    let after = format!("; __one_{id} := {text}]; __value_{id} := __all_{id}[0]{close}");
+    let before = format!("{open}__all_{id} := {{__one_{id} | ");
+    let one = "data.countersign.values.one";
+    let after = format!("; __one_{id} := {text}}}; __value_{id} := {one}(__all_{id}){close}");
     let place = Place::of(&first.span);
     let mut edits = vec![
         Edit { range: start..start, text: before, place: place.clone() },

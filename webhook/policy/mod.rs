@@ -1,7 +1,7 @@
 //! What the rules make of it: Rego bundles, the input document, decisions.
 //!
 //! ```text
-//! Bundle ─▶ parse ─▶ refuse, safety ─▶ silence, settle, hoist, guard ─▶ Program ─▶ try once ─▶ Rule
+//! Bundle ─▶ parse ─▶ refuse, safety ─▶ silence, settle, hoist, single, guard ─▶ Program ─▶ try once ─▶ Rule
 //!                    what may not be    what the engine takes otherwise
 //!                    used here          than OPA
 //! ```
@@ -31,6 +31,7 @@ mod refuse;
 mod request;
 mod rule;
 mod safety;
+mod single;
 mod suite;
 mod value;
 mod verdict;

@@ -57,7 +57,7 @@ impl Reads {
                 _ => Self::default(),
             },
             Node::Pairs { collection } => members(may_be_image(collection)),
-            Node::Query(_) | Node::With(_) => Self::default(),
+            Node::Query(_) | Node::With(_) | Node::Object { .. } => Self::default(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A walk over the engine's syntax trees, for what is decided by looking at a rule's text.
 
-use regorus::unstable::{Expr, Literal, Module, Query, Ref, Rule, RuleHead, WithModifier};
+use regorus::unstable::{Expr, Literal, Module, Query, Ref, Rule, RuleHead, Span, WithModifier};
 
 /// What a walk comes by.
 pub(super) enum Node<'a> {
@@ -23,6 +23,12 @@ pub(super) enum Node<'a> {
         collection: &'a Expr,
     },
     With(&'a WithModifier),
+    /// `{key: value | …}`
+    Object {
+        span: &'a Span,
+        key: &'a Expr,
+        value: &'a Expr,
+    },
 }
 
 /// One selection from a value.
@@ -43,7 +49,8 @@ pub(super) fn module<'a>(module: &'a Module, found: &mut impl FnMut(Node<'a>)) {
     }
 }
 
-fn rule<'a>(item: &'a Rule, found: &mut impl FnMut(Node<'a>)) {
+/// Walks one rule.
+pub(super) fn rule<'a>(item: &'a Rule, found: &mut impl FnMut(Node<'a>)) {
     match item {
         Rule::Default { value, .. } => expr(value, found),
         Rule::Spec { head, bodies, .. } => {
@@ -119,7 +126,8 @@ fn expr<'a>(item: &'a Expr, found: &mut impl FnMut(Node<'a>)) {
             expr(term, found);
             query(body, found);
         }
-        Expr::ObjectCompr { key, value, query: body, .. } => {
+        Expr::ObjectCompr { span, key, value, query: body, .. } => {
+            found(Node::Object { span, key, value });
             each([key, value], found);
             query(body, found);
         }

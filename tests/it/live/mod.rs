@@ -10,6 +10,7 @@ mod keys;
 mod layers;
 mod manifest;
 mod metadata;
+mod opa;
 mod published;
 mod records;
 mod registries;
