@@ -53,3 +53,22 @@ fn document(kind: &str) -> Value {
     });
     documents.find(|document| document["kind"] == kind).unwrap()
 }
+
+#[test]
+fn the_network_policy_is_about_the_pods_and_ports_that_there_are() {
+    let (policy, deployment) = (document("NetworkPolicy"), document("Deployment"));
+    let template = &deployment["spec"]["template"];
+    let selected = &policy["spec"]["podSelector"]["matchLabels"];
+    assert_eq!(*selected, template["metadata"]["labels"]);
+    let names = |list: &Value, key: &str| -> Vec<String> {
+        let items = list.as_array().unwrap().iter();
+        items.map(|item| item[key].as_str().unwrap().to_owned()).collect()
+    };
+    let opened: Vec<String> = policy["spec"]["ingress"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|rule| names(&rule["ports"], "port"))
+        .collect();
+    assert_eq!(opened, names(&template["spec"]["containers"][0]["ports"], "name"));
+}

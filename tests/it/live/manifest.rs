@@ -18,5 +18,5 @@ fn the_manifest_is_accepted_by_the_real_api_server() {
         cluster.kubectl_with_input(&apply, &MANIFEST.replace("CA_BUNDLE", &cluster.ca_bundle()));
     assert_eq!(outcome.stderr, "", "no warnings");
     let created = outcome.must_pass();
-    assert_eq!(created.lines().count(), 8, "{created}");
+    assert_eq!(created.lines().count(), 9, "{created}");
 }
