@@ -2,7 +2,8 @@
 # title: Registries
 # description: >
 #   Every image comes from a repository that is allowed. In a pattern `*` stands for anything within
-#   one part of the path, `**` for anything.
+#   one part of the path, `**` for anything. Docker Hub is docker.io, and its own images are those of
+#   docker.io/library; index.docker.io/nginx and docker.io/nginx are written so first.
 # custom:
 #   code: registries.refused
 #   needs: presence
@@ -25,7 +26,21 @@ deny contains violation if {
 
 allowed(image) if {
 	some pattern in data.parameters.allow
-	glob.match(pattern, ["/"], image.repository)
+	glob.match(written(pattern), ["/"], image.repository)
+}
+
+# As `repository` is written.
+written(pattern) := concat("", ["docker.io/library/", on_hub(pattern)]) if {
+	not contains(on_hub(pattern), "/")
+	on_hub(pattern) != "**"
+} else := concat("", ["docker.io/", on_hub(pattern)]) if {
+	on_hub(pattern)
+} else := pattern
+
+on_hub(pattern) := trim_prefix(pattern, "docker.io/") if {
+	startswith(pattern, "docker.io/")
+} else := trim_prefix(pattern, "index.docker.io/") if {
+	startswith(pattern, "index.docker.io/")
 }
 
 default patterns := "none"

@@ -20,6 +20,31 @@ test_cases if {
 	}
 }
 
+hub := {
+	"the long form": {"allow": "docker.io/library/nginx", "yes": {"nginx"}},
+	"without library": {"allow": "docker.io/nginx", "yes": {"nginx"}},
+	"by its old name": {"allow": "index.docker.io/nginx", "yes": {"nginx"}},
+	"its own": {"allow": "docker.io/*", "yes": {"nginx", "redis"}},
+	"all of it": {"allow": "docker.io/**", "yes": {"nginx", "redis", "acme"}},
+	"all of it, by its old name": {"allow": "index.docker.io/**", "yes": {"nginx", "redis", "acme"}},
+	"one of somebody": {"allow": "index.docker.io/acme/shop", "yes": {"acme"}},
+	"another host": {"allow": "registry-1.docker.io/library/nginx", "yes": set()},
+	"no host": {"allow": "nginx", "yes": set()},
+}
+
+test_docker_hub if {
+	images := {
+		"nginx": {"path": "nginx", "repository": "docker.io/library/nginx"},
+		"redis": {"path": "redis", "repository": "docker.io/library/redis"},
+		"acme": {"path": "acme", "repository": "docker.io/acme/shop"},
+	}
+	every case in hub {
+		found := registries.deny with input.images as [image | some image in images]
+			with data.parameters as {"allow": [case.allow]}
+		object.keys(images) - {violation.image | some violation in found} == case.yes
+	}
+}
+
 test_no_data if {
 	count(registries.deny) == 1 with input.images as [image]
 }

@@ -150,8 +150,12 @@ pub(super) fn origin(options: &HostOptions) -> Result<Url, HostError> {
 
 /// The host as repositories write it.
 fn canonical(host: &str) -> String {
-    let host = host.to_ascii_lowercase();
-    if HUB_ALIASES.contains(&host.as_str()) { HUB.to_owned() } else { host }
+    registry_of(&host.to_ascii_lowercase()).to_owned()
+}
+
+/// The registry that a host, in lower case, belongs to: Docker Hub's has more than one.
+pub fn registry_of(host: &str) -> &str {
+    if HUB_ALIASES.contains(&host) { HUB } else { host }
 }
 
 /// The repository `path` under a mirror; `None` if the mirror's first part is no host.
