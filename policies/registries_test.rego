@@ -39,7 +39,7 @@ test_docker_hub if {
 		"acme": {"path": "acme", "repository": "docker.io/acme/shop"},
 	}
 	every case in hub {
-		found := registries.deny with input.images as [image | some image in images]
+		found := registries.deny with input.images as [one | some one in images]
 			with data.parameters as {"allow": [case.allow]}
 		object.keys(images) - {violation.image | some violation in found} == case.yes
 	}

@@ -33,13 +33,19 @@ pub(super) fn objects(file: &RegoFile, module: &Module) -> RegoFile {
         let Node::Object { span, key, value } = node else { return };
         let (whole, place) = (edit::range(span), Place::of(span));
         let (key, value) = (edit::range(key.span()), edit::range(value.span()));
+        let after = |start: usize, mark: char| {
+            let rest = file.text.get(start..whole.end)?;
+            rest.find(mark).map(|at| start + at..start + at + 1)
+        };
+        // Mark by mark: parts within parts, parentheses and comments stay as they are.
         for (range, text) in [
-            (whole.start..whole.start + 1, "data.countersign.values.object({["),
-            (key.end..value.start, ", "),
-            (value.end..value.end, "]"),
-            (whole.end..whole.end, ")"),
+            (Some(whole.start..whole.start + 1), "data.countersign.values.object({["),
+            (after(key.end, ':'), ","),
+            (after(value.end, '|'), "]|"),
+            (Some(whole.end.saturating_sub(1)..whole.end), "})"),
         ] {
-            edits.push(Edit { range, text: text.to_owned(), place: place.clone() });
+            let place = place.clone();
+            edits.extend(range.map(|range| Edit { range, text: text.to_owned(), place }));
         }
     });
     RegoFile { path: file.path.clone(), text: edit::apply(&file.text, edits) }
@@ -50,12 +56,17 @@ pub(super) fn definitions(file: &RegoFile, module: &Module) -> RegoFile {
     let mut edits = Vec::new();
     for rule in &module.policy {
         let Rule::Spec { head, bodies, .. } = rule.as_ref() else { continue };
-        let (RuleHead::Compr { refr, assign: Some(assign), .. }
-        | RuleHead::Func { refr, assign: Some(assign), .. }) = head
+        let (RuleHead::Compr { refr, assign, .. } | RuleHead::Func { refr, assign, .. }) = head
         else {
             continue;
         };
-        let [RuleBody { query, .. }] = bodies.as_slice() else { continue };
+        // What comes before an `else` has been seen to.
+        let last = match bodies.as_slice() {
+            [only] => Some((assign, only)),
+            [.., last] => last.is_else.then_some((&last.assign, last)),
+            [] => None,
+        };
+        let Some((Some(assign), RuleBody { query, .. })) = last else { continue };
         let is_object = matches!(refr.as_ref(), Expr::RefBrack { .. });
         if !is_object && !is_literal(&assign.value) && goes_through_a_list(rule, query) {
             edits.extend(collected(query, assign));
