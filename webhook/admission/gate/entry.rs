@@ -8,6 +8,7 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
+    admission::ImageUse,
     attest::{CompactJson, buildkit::EmbeddedStatement},
     name::{Code, Digest, PinnedImage},
     policy::{
@@ -40,9 +41,16 @@ pub struct Entry {
 /// What rules see of an entry, by the `platforms:` of their policy, once it was asked for.
 #[derive(Debug, Default)]
 struct Parts {
-    index: OnceLock<ImagePart>,
-    every: OnceLock<ImagePart>,
-    index_or_every: OnceLock<ImagePart>,
+    index: OnceLock<Shown>,
+    every: OnceLock<Shown>,
+    index_or_every: OnceLock<Shown>,
+}
+
+/// What rules see of an entry where this place names the image.
+#[derive(Debug)]
+struct Shown {
+    place: ImageUse,
+    part: ImagePart,
 }
 
 /// Judges what was found about an image, for each platform of it that can run.
@@ -191,8 +199,10 @@ impl Entry {
         let (path, name) = (&image.path, &image.container.name);
         let container = Container { name, kind: image.container.kind.as_str() };
         let made = self.parts.of(platforms);
-        if let Some(part) = made.get() {
-            return part.at(path, container, given).map(Some);
+        match made.get() {
+            Some(Shown { place, part }) if place == image => return Ok(Some(part.clone())),
+            Some(Shown { part, .. }) => return part.at(path, container, given).map(Some),
+            None => {}
         }
         let counts = |verified: &&Verified| {
             !self.runnable.in_index || platforms.count(verified.subject().level)
@@ -220,7 +230,7 @@ impl Entry {
             lookups: &self.lookups,
         })?;
         // Where others were faster, theirs is the same but for the place.
-        let _ = made.set(part.clone());
+        let _ = made.set(Shown { place: image.clone(), part: part.clone() });
         Ok(Some(part))
     }
 
@@ -239,7 +249,7 @@ impl Entry {
 }
 
 impl Parts {
-    fn of(&self, platforms: Platforms) -> &OnceLock<ImagePart> {
+    fn of(&self, platforms: Platforms) -> &OnceLock<Shown> {
         match platforms {
             Platforms::Index => &self.index,
             Platforms::Every => &self.every,
