@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    ConfigError, ConfigErrors, Problem, contents::Reading, document::Document, files::Files,
-    parse::parse, parts::Parts,
+    ConfigError, ConfigErrors, Problem, clients::Clients, contents::Reading, document::Document,
+    files::Files, parse::parse, parts::Parts,
 };
 use crate::{
     admission::{Gate, Policy},
@@ -37,6 +37,14 @@ pub struct Config {
     pub(super) document: Document,
     pub(super) trust: Arc<Trust>,
     pub(super) policies: Vec<Policy>,
+    pub(super) clients: Clients,
+}
+
+/// A configuration that another takes the place of.
+#[derive(Clone, Copy)]
+pub(super) struct Earlier<'e> {
+    pub(super) clients: &'e Clients,
+    pub(super) gate: &'e Gate,
 }
 
 /// What one attempt to read a configuration came to, and the files to watch from then on.
@@ -51,7 +59,7 @@ impl Config {
     /// # Errors
     /// The first error of the file's shape, or all errors of its contents.
     pub fn load(path: &Path, purpose: Purpose) -> Result<Self, ConfigErrors> {
-        attempt(path, purpose, KnownLayers::default()).outcome
+        attempt(path, purpose, KnownLayers::default(), None).outcome
     }
 
     /// The authorities.
@@ -61,8 +69,13 @@ impl Config {
 }
 
 /// Reads a configuration, and says which files it looked at even if something is wrong. What layers
-/// unpack to holds under any configuration.
-pub(super) fn attempt(path: &Path, purpose: Purpose, layers: KnownLayers) -> Attempt {
+/// unpack to holds under any configuration; of an `earlier` one more may be kept.
+pub(super) fn attempt(
+    path: &Path,
+    purpose: Purpose,
+    layers: KnownLayers,
+    earlier: Option<Earlier<'_>>,
+) -> Attempt {
     let mut files = Files::default();
     let document = match guarded(path, || document(path, &mut files)).flatten() {
         Ok(document) => document,
@@ -76,7 +89,8 @@ pub(super) fn attempt(path: &Path, purpose: Purpose, layers: KnownLayers) -> Att
         Ok(Some(parts)) if errors.is_empty() => {
             let revision = files.revision(path.parent().unwrap_or(path));
             let failed = |problem| ConfigError::new(path, 0, problem);
-            let built = guarded(path, || parts.build(document, revision, layers).map_err(failed));
+            let built =
+                guarded(path, || parts.build(document, revision, layers, earlier).map_err(failed));
             built.flatten().map_err(|error| ConfigErrors(vec![error]))
         }
         Ok(_) => {

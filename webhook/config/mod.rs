@@ -6,6 +6,7 @@
 //! run, each with file and line.
 
 mod at;
+mod clients;
 mod contents;
 pub mod document;
 mod error;

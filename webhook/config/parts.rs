@@ -3,11 +3,13 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use super::{
-    Problem, contents,
+    Problem,
+    clients::Clients,
+    contents,
     contents::Reading,
     document,
     document::Document,
-    loaded::{Config, Purpose},
+    loaded::{Config, Earlier, Purpose},
 };
 use crate::{
     admission::{
@@ -16,10 +18,7 @@ use crate::{
     attest::oci::Platform,
     name::Digest,
     serve::ServeOptions,
-    source::{
-        Evidence, EvidenceOptions, GrafeasStore, KnownLayers, Registries, RegistriesOptions, Shelf,
-        StoreOptions,
-    },
+    source::{Evidence, EvidenceOptions, KnownLayers, RegistriesOptions, Shelf, StoreOptions},
     verify::Trust,
 };
 
@@ -80,7 +79,7 @@ impl Parts {
         })
     }
 
-    /// The gate, with clients that have contacted nobody yet.
+    /// The gate, with what of `earlier` may be kept: clients, and what they have fetched.
     ///
     /// # Errors
     /// Where a client cannot be made of what is said about its server.
@@ -89,27 +88,29 @@ impl Parts {
         document: Document,
         revision: String,
         layers: KnownLayers,
+        earlier: Option<Earlier<'_>>,
     ) -> Result<Config, Problem> {
         let trust = Arc::new(self.trust);
         let recording = self.stores.iter().filter(|store| !store.records.is_empty());
         let recording = recording.map(|store| Arc::clone(&store.name)).collect();
-        let stores: Vec<_> = self
-            .stores
-            .into_iter()
-            .map(|store| GrafeasStore::new(store).map(Arc::new))
-            .collect::<Result<_, _>>()?;
+        let known = earlier.as_ref().map(|last| last.clients);
+        let clients = Clients::new(self.registries, self.stores, known)?;
         let rules = || self.policies.iter().flat_map(|policy| &policy.rules);
-        let evidence = Evidence::new(EvidenceOptions {
-            registries: Arc::new(Registries::new(self.registries)?),
-            stores,
-            trust: Arc::clone(&trust),
-            shelf: self.shelf,
-            memory: self.memory,
-            patience: self.deadline,
-            reads_settings: rules().any(|rule| rule.rule.reads().config),
-            reads_statements: rules().any(PolicyRule::reads_statements),
-            layers,
-        });
+        let last = earlier.as_ref().map(|last| last.gate.evidence());
+        let evidence = Evidence::after(
+            last,
+            EvidenceOptions {
+                registries: clients.registries(),
+                stores: clients.stores(),
+                trust: Arc::clone(&trust),
+                shelf: self.shelf,
+                memory: self.memory,
+                patience: self.deadline,
+                reads_settings: rules().any(|rule| rule.rule.reads().config),
+                reads_statements: rules().any(PolicyRule::reads_statements),
+                layers,
+            },
+        );
         let gate = Gate::new(GateOptions {
             revision: revision.clone(),
             trust: Arc::clone(&trust),
@@ -133,7 +134,7 @@ impl Parts {
         });
         let (serve, policies) = (self.serve, self.policies);
         let gate = Arc::new(gate);
-        Ok(Config { gate, serve, revision, document, trust, policies })
+        Ok(Config { gate, serve, revision, document, trust, policies, clients })
     }
 }
 

@@ -21,7 +21,7 @@ mod tls;
 
 pub use logs::{BadLogFormat, LogFormat, start_log};
 pub use metrics::Metrics;
-pub use options::{DRAIN, ServeOptions};
+pub use options::{DRAIN, Longest, ServeOptions};
 pub use server::{ServeError, Server};
 pub use shutdown::Stop;
 pub use tls::{Tls, TlsError, TlsFiles};

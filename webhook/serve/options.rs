@@ -1,6 +1,13 @@
 //! What the listeners are told.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use super::tls::TlsFiles;
 
@@ -14,7 +21,7 @@ pub struct ServeOptions {
     /// The certificate, its key and who may call.
     pub tls: TlsFiles,
     /// Longest time for one review; the caller's own `?timeout=` wins where it is shorter.
-    pub deadline: Duration,
+    pub deadline: Longest,
     /// Largest review, in bytes.
     pub body: usize,
     /// Most connections at a time; more are closed at once.
@@ -22,6 +29,30 @@ pub struct ServeOptions {
     /// How long new requests are still answered after a gentle stop: until the last proxy has
     /// heard that this replica is not ready.
     pub drain: Duration,
+}
+
+/// A time that may change while reviews are answered, in milliseconds. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Longest(Arc<AtomicU64>);
+
+impl Longest {
+    /// That long, for now.
+    pub fn new(time: Duration) -> Self {
+        let longest = Self(Arc::default());
+        longest.set(time);
+        longest
+    }
+
+    /// How long it is now.
+    pub fn get(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::Relaxed))
+    }
+
+    /// From now on, that long.
+    pub fn set(&self, time: Duration) {
+        let time = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.0.store(time, Ordering::Relaxed);
+    }
 }
 
 /// The usual [`ServeOptions::drain`].

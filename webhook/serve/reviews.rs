@@ -22,6 +22,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{
     body::{Budget, Unread},
     metrics::Metrics,
+    options::Longest,
     record::record,
     timeout,
 };
@@ -35,7 +36,7 @@ use crate::{
 pub(super) struct Reviews<H> {
     pub handler: H,
     pub budget: Budget,
-    pub longest: Duration,
+    pub longest: Longest,
     pub metrics: Arc<Metrics>,
     pub draining: Arc<AtomicBool>,
 }
@@ -59,7 +60,7 @@ where
 
     async fn answer(&self, phase: Phase, request: Request) -> Response {
         let started = Instant::now();
-        let deadline = Deadline::after(timeout::budget(request.uri(), self.longest));
+        let deadline = Deadline::after(timeout::budget(request.uri(), self.longest.get()));
         let flight = self.metrics.flight();
         let response = match self.reply(phase, request, deadline).await {
             Ok(reply) => {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 /// A password or token. It has no `Display`, and is wiped when dropped.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
 #[serde(from = "String")]
 pub struct Secret(Zeroizing<String>);
 

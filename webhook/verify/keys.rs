@@ -105,6 +105,10 @@ impl Keys {
         self.certs.get(name)
     }
 
+    pub fn certs(&self) -> impl Iterator<Item = (&OpenPgpFingerprint, &Held<Cert>)> {
+        self.certs.iter()
+    }
+
     pub fn all_pkix(&self) -> impl Iterator<Item = &(Fingerprint, Held<PkixKey>)> {
         self.pkix.iter()
     }

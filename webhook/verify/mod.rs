@@ -9,6 +9,7 @@
 //! [`Trust::judge`] is cheap and runs on every review: what a key may do changes with time, and
 //! what a signature is for depends on the image.
 
+mod again;
 mod armor;
 mod authority;
 mod claim;

@@ -15,7 +15,7 @@ fn the_contract_loads_as_written() {
         let serve = config.serve.unwrap();
         assert_eq!(serve.admission, "0.0.0.0:8443".parse().unwrap(), "{name}");
         assert_eq!(serve.probes, "0.0.0.0:8081".parse().unwrap(), "{name}");
-        assert_eq!(serve.deadline, Duration::from_secs(8), "{name}");
+        assert_eq!(serve.deadline.get(), Duration::from_secs(8), "{name}");
         assert_eq!((serve.body, serve.connections), (8 << 20, 1000), "{name}");
         assert_eq!(config.gate.deadline(), Duration::from_secs(8), "{name}");
         assert_eq!(config.revision.len(), 12, "{name}");

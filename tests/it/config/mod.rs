@@ -4,6 +4,7 @@ mod contents;
 mod folder;
 mod from;
 mod from_scopes;
+mod keep;
 mod load;
 mod mistakes;
 mod policies;

@@ -111,3 +111,20 @@ async fn p6_what_layers_unpack_to_outlives_a_configuration() {
     assert_eq!(registry.count(Kind::Blob), 1, "the configuration");
     following.abort();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_deadline_changes_without_a_restart() {
+    let folder = Folder::new();
+    let (config, watch) = Watch::start(&folder.at("minimal.yaml")).unwrap();
+    let longest = config.serve.unwrap().deadline;
+    assert_eq!(longest.get(), Duration::from_secs(8));
+    let following = tokio::spawn(watch.follow(Arc::new(Metrics::new())));
+    let text = MINIMAL.replacen("unmatched", "deadline: 2500ms\nunmatched", 1);
+    folder.write("minimal.yaml", text);
+    let start = Instant::now();
+    while longest.get() != Duration::from_millis(2500) {
+        assert!(start.elapsed() < Duration::from_secs(60), "it is still {:?}", longest.get());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    following.abort();
+}

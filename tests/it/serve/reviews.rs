@@ -258,3 +258,27 @@ async fn a_connection_may_rest_longer_than_the_api_server_lets_it() {
     tokio::time::sleep(Duration::from_secs(100)).await;
     assert_eq!(client.post("/validate", POD).await.unwrap().status, 200);
 }
+
+#[tokio::test]
+async fn the_longest_time_changes_under_way() {
+    let given = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&given);
+    let mut longest = None;
+    let serving = Serving::start_with(
+        move |phase, body, deadline: countersign::source::Deadline| {
+            seen.lock().unwrap().push(deadline.remaining());
+            allow(phase, body, deadline)
+        },
+        |options| longest = Some(options.deadline.clone()),
+    )
+    .await;
+    let longest = longest.unwrap();
+    let mut client = serving.connect().await;
+    for seconds in [1000, 2000, 500] {
+        longest.set(Duration::from_secs(seconds));
+        assert_eq!(client.post("/validate", POD).await.unwrap().status, 200);
+        let left = given.lock().unwrap().pop().unwrap();
+        let about = Duration::from_secs(seconds - 400)..=Duration::from_secs(seconds);
+        assert!(about.contains(&left), "of {seconds} s, {left:?} are left");
+    }
+}

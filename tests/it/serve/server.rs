@@ -5,7 +5,7 @@ use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc, time::Durat
 use bytes::Bytes;
 use countersign::{
     admission::{Answer, Outcome, Phase, Reply, Review},
-    serve::{Metrics, ServeError, ServeOptions, Server, Stop, TlsFiles},
+    serve::{Longest, Metrics, ServeError, ServeOptions, Server, Stop, TlsFiles},
     source::Deadline,
 };
 use countersign_kit::{Ca, Certificate};
@@ -58,7 +58,7 @@ impl Serving {
             admission: "127.0.0.1:0".parse().unwrap(),
             probes: "127.0.0.1:0".parse().unwrap(),
             tls: TlsFiles { certificate, key, client_ca: None },
-            deadline: Duration::from_secs(8),
+            deadline: Longest::new(Duration::from_secs(8)),
             body: 8 << 20,
             connections: 1000,
             drain: Duration::from_millis(500),

@@ -146,6 +146,11 @@ impl Gate {
         self.options.deadline
     }
 
+    /// Where evidence comes from, and what is kept of it.
+    pub fn evidence(&self) -> &Evidence {
+        &self.options.evidence
+    }
+
     /// Answers one review by `deadline`.
     pub async fn review(self: &Arc<Self>, phase: Phase, body: Bytes, deadline: Deadline) -> Reply {
         let begun = Instant::now();

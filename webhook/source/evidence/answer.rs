@@ -16,6 +16,7 @@ use crate::{
 use super::{
     cache::{Perishable, Shelf},
     lookup::Haul,
+    sought::Sought,
 };
 
 /// A source and what it said, or why it could not be asked.
@@ -53,6 +54,8 @@ pub struct Answer {
     pub statements: Box<[EmbeddedStatement]>,
     /// What a person should know about an empty answer: notes that the store does not have.
     pub remarks: Box<[String]>,
+    /// What it was looked up for.
+    pub(super) sought: Arc<Sought>,
     weight: usize,
 }
 
@@ -69,12 +72,17 @@ impl Answered {
 
 impl Answer {
     /// That there is nothing, which needed no asking.
-    pub(super) fn nothing() -> Self {
-        Self::new(Instant::now(), Vec::new(), Haul::default())
+    pub(super) fn nothing(sought: Arc<Sought>) -> Self {
+        Self::new(Instant::now(), Vec::new(), Haul::default(), sought)
     }
 
     /// What was hauled in, once the signatures of its candidates are checked.
-    pub(super) fn new(looked_up: Instant, opened: Vec<Opened>, haul: Haul) -> Self {
+    pub(super) fn new(
+        looked_up: Instant,
+        opened: Vec<Opened>,
+        haul: Haul,
+        sought: Arc<Sought>,
+    ) -> Self {
         let Haul { candidates: _, unreadable, records, statements, remarks } = haul;
         let compact = |(list, record): (_, Value)| (list, Arc::new(CompactJson::from(record)));
         let mut answer = Self {
@@ -84,6 +92,7 @@ impl Answer {
             records: records.into_iter().map(compact).collect(),
             statements: statements.into(),
             remarks: remarks.into(),
+            sought,
             weight: 0,
         };
         answer.weight = answer.weigh();

@@ -29,7 +29,7 @@ pub trait Perishable: Send + Sync + 'static {
 }
 
 /// How long what was found, and that nothing was found, may be believed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Shelf {
     /// For what was found.
     pub found: Duration,
@@ -37,13 +37,22 @@ pub struct Shelf {
     pub none: Duration,
 }
 
-/// A cache of lookups with one flight for each key.
+/// A cache of lookups with one flight for each key. Clones share it.
 pub struct Lookups<K, V, E>
 where
     K: Hash + Eq + Send + Sync + 'static,
 {
     entries: Cache<K, Arc<V>>,
     failure: PhantomData<fn() -> E>,
+}
+
+impl<K, V, E> Clone for Lookups<K, V, E>
+where
+    K: Hash + Eq + Send + Sync + 'static,
+{
+    fn clone(&self) -> Self {
+        Self { entries: self.entries.clone(), failure: PhantomData }
+    }
 }
 
 impl<K, V, E> Lookups<K, V, E>
@@ -64,8 +73,8 @@ where
         Self { entries, failure: PhantomData }
     }
 
-    /// The entry of `key`, if it was looked up no longer ago than `not_before`; else what `lookup`
-    /// finds, asked once however many wait for it.
+    /// The entry of `key`, if it was looked up no longer ago than `not_before` and `fits`; else what
+    /// `lookup` finds, asked once however many wait for it.
     ///
     /// # Errors
     /// What `lookup` failed with, shared by all who waited, and kept for nobody else.
@@ -76,22 +85,30 @@ where
         &self,
         key: K,
         not_before: Option<Instant>,
-        lookup: impl FnOnce() -> F,
+        fits: impl Fn(&V) -> bool,
+        lookup: impl Fn() -> F,
     ) -> Result<Arc<V>, Arc<E>>
     where
         F: Future<Output = Result<V, E>> + Send + 'static,
     {
         if let Some(entry) = self.entries.get(&key).await {
-            if not_before.is_none_or(|earliest| entry.looked_up() >= earliest) {
+            if not_before.is_none_or(|earliest| entry.looked_up() >= earliest) && fits(&entry) {
                 return Ok(entry);
             }
             self.entries.invalidate(&key).await;
         }
-        let (entries, lookup) = (self.entries.clone(), lookup());
-        let flight = tokio::spawn(async move {
-            entries.try_get_with(key, async move { lookup.await.map(Arc::new) }).await
-        });
-        landed(flight).await
+        loop {
+            let (entries, wanted, lookup) = (self.entries.clone(), key.clone(), lookup());
+            let flight = tokio::spawn(async move {
+                entries.try_get_with(wanted, async move { lookup.await.map(Arc::new) }).await
+            });
+            let entry = landed(flight).await?;
+            if fits(&entry) {
+                return Ok(entry);
+            }
+            // It came of a flight that began before a reload, for what was looked for then.
+            self.entries.invalidate(&key).await;
+        }
     }
 
     /// Takes an entry that was looked up in another way, unless there is one.
@@ -123,6 +140,7 @@ mod tests {
             answer::Answer,
             image::Described,
             lookup::{Haul, Key, Place},
+            sought::Sought,
         },
         *,
     };

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// What of an index is worth reading: nothing is fetched that nobody could use.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Interest {
     /// Every statement, since a rule reads them.
     all: bool,

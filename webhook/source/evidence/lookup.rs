@@ -14,17 +14,18 @@ use crate::{
         buildkit::EmbeddedStatement,
         oci::{Descriptor, ImageConfig},
     },
-    name::{Digest, NoteName, PinnedImage, Repository},
+    name::{Digest, PinnedImage, Repository},
     source::{Deadline, FetchError, GrafeasStore, Peer, Reference, Registries, landed},
-    verify::{Attests, Key as SigningKey, Opened, Rejection, TAGS, Trust},
+    verify::{Attests, Opened, Rejection, TAGS, Trust},
 };
 
 use super::{
     answer::Answer,
     image::Described,
-    index::{self, INDEX, InRegistry, Interest},
-    referrers::{self, Takes},
+    index::{self, INDEX, InRegistry},
+    referrers,
     settings::{Config, Settings},
+    sought::Sought,
     tags,
 };
 
@@ -55,13 +56,8 @@ pub enum Place {
 pub struct Sources {
     registries: Arc<Registries>,
     stores: Vec<Arc<GrafeasStore>>,
-    trust: Arc<Trust>,
-    notes: Vec<NoteName>,
+    sought: Arc<Sought>,
     attests_image_ids: bool,
-    /// Whether what cosign signs can count at all.
-    takes_cosign: bool,
-    attests_metadata: bool,
-    interest: Interest,
     places: Vec<(Place, Arc<str>)>,
     patience: Duration,
     openers: Arc<Semaphore>,
@@ -108,35 +104,24 @@ impl Sources {
             places.push((Place::Tags, TAGS.into()));
         }
         places.push((Place::Lookaside, "lookaside".into()));
-        let mut notes: Vec<NoteName> =
-            authorities.iter().filter_map(|authority| authority.note.clone()).collect();
-        notes.sort();
-        notes.dedup();
         let attests_image_ids =
             authorities.iter().any(|authority| authority.attests.contains(&Attests::ImageId));
-        let takes_cosign = authorities.iter().any(|authority| {
-            let has_pkix = authority.keys.iter().any(|key| matches!(key, SigningKey::Pkix(_)));
-            has_pkix && authority.takes_from("referrers")
-        });
-        let is_metadata =
-            |attests: &Attests| matches!(attests, Attests::Metadata(_) | Attests::AnyMetadata);
-        let attests_metadata =
-            authorities.iter().any(|authority| authority.attests.iter().any(is_metadata));
-        let interest = Interest::new(&trust, reads_statements);
+        let sought = Arc::new(Sought::new(trust, reads_statements));
         let openers = Arc::new(Semaphore::new(opener_threads()));
-        Self {
-            registries,
-            stores,
-            trust,
-            notes,
-            attests_image_ids,
-            takes_cosign,
-            attests_metadata,
-            interest,
-            places,
-            patience,
-            openers,
-        }
+        Self { registries, stores, sought, attests_image_ids, places, patience, openers }
+    }
+
+    /// What is looked for.
+    pub fn sought(&self) -> &Arc<Sought> {
+        &self.sought
+    }
+
+    /// Whether both ask the same servers by the same clients.
+    pub fn ask_the_same(&self, other: &Self) -> bool {
+        let mut stores = self.stores.iter().zip(&other.stores);
+        Arc::ptr_eq(&self.registries, &other.registries)
+            && self.stores.len() == other.stores.len()
+            && stores.all(|(one, other)| Arc::ptr_eq(one, other))
     }
 
     /// All places, with the names that policies know them by.
@@ -158,7 +143,7 @@ impl Sources {
 
     /// Whether anything inside an index can count or be read by a rule.
     pub fn reads_indexes(&self) -> bool {
-        self.interest.exists()
+        self.sought.interest.exists()
     }
 
     /// Whether a signature over an image ID can count.
@@ -201,8 +186,7 @@ impl Sources {
         let haul = match &key.place {
             Place::Store(number) => self.ask_store(*number, key, deadline).await?,
             Place::Referrers => {
-                let takes = Takes { cosign: self.takes_cosign, metadata: self.attests_metadata };
-                referrers::ask(&self.registries, key, takes, deadline).await?
+                referrers::ask(&self.registries, key, self.sought.takes, deadline).await?
             }
             Place::Tags => tags::ask(&self.registries, key, deadline).await?,
             Place::Lookaside => self.ask_lookaside(key, deadline).await?,
@@ -224,7 +208,7 @@ impl Sources {
             repository: &key.image.repository,
             deadline: Deadline::after(self.patience),
         };
-        let found = index::read(&holder, platform, carriers, &self.interest).await?;
+        let found = index::read(&holder, platform, carriers, &self.sought.interest).await?;
         let haul = Haul {
             candidates: found.candidates,
             unreadable: found.rejected,
@@ -241,7 +225,7 @@ impl Sources {
         looked_up: Instant,
     ) -> Result<Answer, FetchError> {
         let opened = self.open(std::mem::take(&mut haul.candidates), key).await?;
-        Ok(Answer::new(looked_up, opened, haul))
+        Ok(Answer::new(looked_up, opened, haul, Arc::clone(&self.sought)))
     }
 
     async fn fetch(
@@ -262,9 +246,9 @@ impl Sources {
         deadline: Deadline,
     ) -> Result<Haul, FetchError> {
         let Some(store) = self.stores.get(number) else { return Ok(Haul::default()) };
-        let found = store
-            .occurrences(&key.image.repository, &[key.image.digest], &self.notes, deadline)
-            .await?;
+        let notes = &self.sought.notes;
+        let found =
+            store.occurrences(&key.image.repository, &[key.image.digest], notes, deadline).await?;
         Ok(Haul {
             candidates: found.candidates,
             unreadable: found.unreadable,
@@ -303,7 +287,7 @@ impl Sources {
         if candidates.is_empty() {
             return Ok(Vec::new());
         }
-        let (trust, digest) = (Arc::clone(&self.trust), key.image.digest);
+        let (trust, digest) = (Arc::clone(&self.sought.trust), key.image.digest);
         let _permit = self.openers.acquire().await;
         let opening = spawn_blocking(move || {
             let mut checks = 0;

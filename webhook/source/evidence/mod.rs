@@ -11,11 +11,13 @@ mod cache;
 mod flight;
 pub(super) mod image;
 pub(super) mod index;
+mod kept;
 mod layers;
 mod lookup;
 mod metadata;
 mod referrers;
 mod settings;
+mod sought;
 mod tags;
 mod tools;
 
@@ -38,13 +40,14 @@ pub use cache::Shelf;
 pub use image::{Description, ImageError, Runnable};
 pub use layers::{KnownLayers, LayerCheck};
 
-use cache::{Lookups, Perishable as _};
+use cache::Perishable as _;
 use flight::Flights;
 use image::Described;
 use index::INDEX;
+use kept::Kept;
 use layers::Comparer;
 use lookup::{Key, Place, Sources};
-use settings::{Config, Settings};
+use settings::Config;
 
 /// What an [`Evidence`] is made of.
 pub struct EvidenceOptions {
@@ -71,10 +74,8 @@ pub struct EvidenceOptions {
 /// Looks up, opens and keeps what the sources say about images.
 pub struct Evidence {
     shared: Arc<Sources>,
-    answers: Lookups<Key, Answer, FetchError>,
-    descriptions: Lookups<Arc<PinnedImage>, Described, FetchError>,
+    kept: Kept,
     tags: Flights<Tag, Result<Arc<Described>, Arc<FetchError>>>,
-    settings: Lookups<Arc<PinnedImage>, Settings, FetchError>,
     layers: Arc<Comparer>,
     reads_settings: bool,
 }
@@ -85,25 +86,25 @@ type Tag = (Repository, Box<str>);
 impl Evidence {
     /// An empty cache over these sources.
     pub fn new(options: EvidenceOptions) -> Self {
+        Self::after(None, options)
+    }
+
+    /// Over these sources, with what `earlier` keeps if it asks the very same clients and keeps for
+    /// the same times: a change of trust or policy is no reason to fetch everything anew. An answer
+    /// that was looked up for less than is looked for now is looked up again.
+    pub fn after(earlier: Option<&Self>, options: EvidenceOptions) -> Self {
         let EvidenceOptions { registries, stores, trust, shelf, memory, .. } = options;
-        // What is kept of manifests and configs is small, answers carry payloads.
-        let (descriptions, settings) =
-            (memory / 4, if options.reads_settings { memory / 8 } else { 0 });
-        Self {
-            answers: Lookups::new(memory - descriptions - settings, shelf),
-            descriptions: Lookups::new(descriptions, shelf),
-            settings: Lookups::new(settings, shelf),
-            tags: Flights::new(),
-            layers: Arc::new(Comparer::new(Arc::clone(&registries), options.layers, shelf)),
-            reads_settings: options.reads_settings,
-            shared: Arc::new(Sources::new(
-                registries,
-                stores,
-                trust,
-                options.patience,
-                options.reads_statements,
-            )),
-        }
+        let (patience, reads_statements) = (options.patience, options.reads_statements);
+        let reads_settings = options.reads_settings;
+        let layers = Arc::new(Comparer::new(Arc::clone(&registries), options.layers, shelf));
+        let shared = Arc::new(Sources::new(registries, stores, trust, patience, reads_statements));
+        let earlier = earlier.filter(|last| {
+            let alike = last.reads_settings == reads_settings && last.kept.keeps(shelf, memory);
+            alike && last.shared.ask_the_same(&shared)
+        });
+        let kept = earlier
+            .map_or_else(|| Kept::new(shelf, memory, reads_settings), |last| last.kept.clone());
+        Self { shared, kept, tags: Flights::new(), layers, reads_settings }
     }
 
     /// The names of all sources that an answer may come from.
@@ -133,7 +134,7 @@ impl Evidence {
             .await?;
         let pinned = PinnedImage { repository, digest: described.digest() };
         // The manifest came along with the tag; it need not be fetched again by digest.
-        self.descriptions.keep(Arc::new(pinned.clone()), described).await;
+        self.kept.descriptions.keep(Arc::new(pinned.clone()), described).await;
         Ok(pinned)
     }
 
@@ -256,13 +257,17 @@ impl Evidence {
         }
         let source = INDEX.into();
         if carriers.is_empty() {
-            return Some(Answered { source, outcome: Ok(Arc::new(Answer::nothing())) });
+            let nothing = Answer::nothing(Arc::clone(self.shared.sought()));
+            return Some(Answered { source, outcome: Ok(Arc::new(nothing)) });
         }
         // Another index may say something else of the same manifest.
         let key = Key { place: Place::Index(Arc::new(platform)), image: Arc::clone(image) };
-        let (shared, wanted) = (Arc::clone(&self.shared), key.clone());
-        let look = || async move { shared.look_inside(&wanted, platform, &carriers).await };
-        Some(Answered { source, outcome: self.answers.get(key, not_before, look).await })
+        let look = || {
+            let (shared, wanted) = (Arc::clone(&self.shared), key.clone());
+            let carriers = carriers.clone();
+            async move { shared.look_inside(&wanted, platform, &carriers).await }
+        };
+        Some(Answered { source, outcome: self.kept_or(key.clone(), not_before, look).await })
     }
 
     /// What the config of a manifest says, if anybody wants to know.
@@ -274,12 +279,12 @@ impl Evidence {
         if !self.reads_settings {
             return Ok(None);
         }
-        let (shared, repository) = (Arc::clone(&self.shared), manifest.repository.clone());
-        let config = config.clone();
-        let settings = self
-            .settings
-            .get(manifest, None, || async move { shared.settings(&repository, &config).await })
-            .await?;
+        let look = || {
+            let (shared, config) = (Arc::clone(&self.shared), config.clone());
+            let repository = manifest.repository.clone();
+            async move { shared.settings(&repository, &config).await }
+        };
+        let settings = self.kept.settings.get(manifest.clone(), None, |_| true, look).await?;
         settings.config.clone().map(Some).ok_or(ImageError::Config)
     }
 
@@ -296,10 +301,11 @@ impl Evidence {
     }
 
     async fn described(&self, image: &Arc<PinnedImage>) -> Result<Arc<Described>, Arc<FetchError>> {
-        let (shared, wanted) = (Arc::clone(&self.shared), Arc::clone(image));
-        self.descriptions
-            .get(Arc::clone(image), None, || async move { shared.describe(&wanted).await })
-            .await
+        let look = || {
+            let (shared, wanted) = (Arc::clone(&self.shared), Arc::clone(image));
+            async move { shared.describe(&wanted).await }
+        };
+        self.kept.descriptions.get(Arc::clone(image), None, |_| true, look).await
     }
 
     async fn answers(
@@ -329,12 +335,26 @@ impl Evidence {
         not_before: Option<Instant>,
     ) -> Answered {
         let key = Key { place: place.clone(), image: Arc::clone(image) };
-        let (shared, wanted) = (Arc::clone(&self.shared), key.clone());
-        let outcome = self
-            .answers
-            .get(key, not_before, || async move { shared.look_up(&wanted).await })
-            .await;
+        let look = || {
+            let (shared, wanted) = (Arc::clone(&self.shared), key.clone());
+            async move { shared.look_up(&wanted).await }
+        };
+        let outcome = self.kept_or(key.clone(), not_before, look).await;
         Answered { source: Arc::clone(source), outcome }
+    }
+
+    /// The answer that is kept under `key`, if it is for what is looked for; else what `look` finds.
+    async fn kept_or<F>(
+        &self,
+        key: Key,
+        not_before: Option<Instant>,
+        look: impl Fn() -> F,
+    ) -> Result<Arc<Answer>, Arc<FetchError>>
+    where
+        F: Future<Output = Result<Answer, FetchError>> + Send + 'static,
+    {
+        let (sought, place) = (self.shared.sought(), key.place.clone());
+        self.kept.answers.get(key, not_before, |answer| sought.fits(&place, answer), look).await
     }
 }
 

@@ -25,7 +25,7 @@ use super::{
 };
 
 /// What can count for any authority, beside our own attestations.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Takes {
     /// What cosign signs.
     pub cosign: bool,

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// One store, as `stores[]` describes it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StoreOptions {
     /// What it is called in the configuration and in evidence.
     pub name: Arc<str>,
@@ -33,7 +33,7 @@ pub struct StoreOptions {
 }
 
 /// A bearer token.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum StoreToken {
     /// In a file, read again when that changes.
     File(PathBuf),

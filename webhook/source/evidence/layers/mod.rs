@@ -101,9 +101,11 @@ impl Comparer {
     ///
     /// The work goes on if the caller gives up: who asks again later finds it done.
     pub async fn check(self: &Arc<Self>, manifest: &PinnedImage, config: Descriptor) -> LayerCheck {
-        let (own, wanted) = (Arc::clone(self), manifest.clone());
-        let compare = || async move { own.in_time(&wanted, &config).await };
-        match self.images.get(manifest.clone(), None, compare).await {
+        let compare = || {
+            let (own, wanted, config) = (Arc::clone(self), manifest.clone(), config.clone());
+            async move { own.in_time(&wanted, &config).await }
+        };
+        match self.images.get(manifest.clone(), None, |_| true, compare).await {
             Err(error) => LayerCheck::Failed(error),
             Ok(compared) => match &compared.unbound {
                 None => LayerCheck::Bound,
@@ -167,14 +169,16 @@ impl Comparer {
         if let Some(known) = self.known.0.get(&part.archive).await {
             return Ok(known);
         }
-        let (own, wanted, asked) = (Arc::clone(self), part.clone(), repository.clone());
-        let read = || async move {
-            let (looked_up, deadline) = (Instant::now(), Deadline::after(PATIENCE));
-            let unpacked = timeout_at(deadline.instant().into(), own.read(&asked, &wanted));
-            let late = || Err(FetchError::Late(peer(&asked)));
-            Ok(Read { unpacked: unpacked.await.unwrap_or_else(|_| late())?, looked_up })
+        let read = || {
+            let (own, wanted, asked) = (Arc::clone(self), part.clone(), repository.clone());
+            async move {
+                let (looked_up, deadline) = (Instant::now(), Deadline::after(PATIENCE));
+                let unpacked = timeout_at(deadline.instant().into(), own.read(&asked, &wanted));
+                let late = || Err(FetchError::Late(peer(&asked)));
+                Ok(Read { unpacked: unpacked.await.unwrap_or_else(|_| late())?, looked_up })
+            }
         };
-        match self.reads.get((repository.clone(), part.archive), None, read).await {
+        match self.reads.get((repository.clone(), part.archive), None, |_| true, read).await {
             Ok(read) => Ok(Arc::clone(&read.unpacked)),
             Err(error) => Err((*error).clone()),
         }

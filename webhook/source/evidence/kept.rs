@@ -1,0 +1,43 @@
+//! What is kept of lookups, from one configuration to the next.
+
+use std::sync::Arc;
+
+use crate::{name::PinnedImage, source::FetchError};
+
+use super::{
+    answer::Answer,
+    cache::{Lookups, Shelf},
+    image::Described,
+    lookup::Key,
+    settings::Settings,
+};
+
+/// The caches of an evidence. Clones share them.
+#[derive(Clone)]
+pub struct Kept {
+    pub answers: Lookups<Key, Answer, FetchError>,
+    pub descriptions: Lookups<Arc<PinnedImage>, Described, FetchError>,
+    pub settings: Lookups<Arc<PinnedImage>, Settings, FetchError>,
+    shelf: Shelf,
+    memory: u64,
+}
+
+impl Kept {
+    /// Nothing yet; of all that comes, at most `memory` bytes.
+    pub fn new(shelf: Shelf, memory: u64, reads_settings: bool) -> Self {
+        // What is kept of manifests and configs is small, answers carry payloads.
+        let (descriptions, settings) = (memory / 4, if reads_settings { memory / 8 } else { 0 });
+        Self {
+            answers: Lookups::new(memory - descriptions - settings, shelf),
+            descriptions: Lookups::new(descriptions, shelf),
+            settings: Lookups::new(settings, shelf),
+            shelf,
+            memory,
+        }
+    }
+
+    /// Whether it keeps for these times, and as much.
+    pub fn keeps(&self, shelf: Shelf, memory: u64) -> bool {
+        self.shelf == shelf && self.memory == memory
+    }
+}

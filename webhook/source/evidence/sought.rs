@@ -1,0 +1,61 @@
+//! What is looked for, by the authorities and rules of one configuration.
+
+use std::sync::Arc;
+
+use crate::{
+    name::NoteName,
+    verify::{Attests, Key as SigningKey, Trust},
+};
+
+use super::{answer::Answer, index::Interest, lookup::Place, referrers::Takes};
+
+/// What decides, beside the sources themselves, what an answer holds.
+#[derive(Debug)]
+pub struct Sought {
+    /// Whose signatures are checked.
+    pub trust: Arc<Trust>,
+    /// The notes of all authorities.
+    pub notes: Vec<NoteName>,
+    /// What is read of referrers.
+    pub takes: Takes,
+    /// What is read of indexes.
+    pub interest: Interest,
+}
+
+impl Sought {
+    /// What can count for these authorities, or is read by a rule.
+    pub fn new(trust: Arc<Trust>, reads_statements: bool) -> Self {
+        let authorities = trust.authorities();
+        let mut notes: Vec<NoteName> =
+            authorities.iter().filter_map(|authority| authority.note.clone()).collect();
+        notes.sort();
+        notes.dedup();
+        let cosign = authorities.iter().any(|authority| {
+            let has_pkix = authority.keys.iter().any(|key| matches!(key, SigningKey::Pkix(_)));
+            has_pkix && authority.takes_from("referrers")
+        });
+        let is_metadata =
+            |attests: &Attests| matches!(attests, Attests::Metadata(_) | Attests::AnyMetadata);
+        let metadata =
+            authorities.iter().any(|authority| authority.attests.iter().any(is_metadata));
+        let interest = Interest::new(&trust, reads_statements);
+        Self { notes, takes: Takes { cosign, metadata }, interest, trust }
+    }
+
+    /// Whether looking for this at `place` would find what `answer` holds, which may have been
+    /// looked up for an earlier configuration.
+    pub fn fits(&self, place: &Place, answer: &Answer) -> bool {
+        let earlier = &answer.sought;
+        let reads_the_same = || match place {
+            Place::Store(_) => self.notes == earlier.notes,
+            Place::Referrers => self.takes == earlier.takes,
+            Place::Index(_) => self.interest == earlier.interest,
+            Place::Tags | Place::Lookaside => true,
+        };
+        let opens_alike = || {
+            let mut opened = answer.opened.iter();
+            opened.all(|opened| self.trust.opens_alike(opened, &earlier.trust))
+        };
+        std::ptr::eq(self, Arc::as_ptr(earlier)) || (reads_the_same() && opens_alike())
+    }
+}
