@@ -9,7 +9,10 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-use crate::name::Digest;
+use crate::{
+    name::Digest,
+    source::{open_file, read_file},
+};
 
 /// Files that were read, by path, so that somebody can see whether they have changed.
 ///
@@ -69,9 +72,9 @@ impl Files {
     /// # Errors
     /// As the system tells them.
     pub(super) fn expect(&mut self, path: &Path) -> io::Result<()> {
-        let opened = fs::File::open(path);
+        let opened = open_file(path);
         self.expected.push((path.to_owned(), opened.is_ok()));
-        opened.map(drop)
+        opened
     }
 
     /// Looks at everything once more: whether anything differs from what was read.
@@ -80,7 +83,7 @@ impl Files {
         if self.folders.iter().any(|folder| !files_in(folder).iter().all(known)) {
             return true;
         }
-        let there = |path: &Path| fs::File::open(path).is_ok();
+        let there = |path: &Path| open_file(path).is_ok();
         self.expected.iter().any(|(path, was)| there(path) != *was)
             || self.files.iter_mut().any(|(path, held)| held.changed(path))
     }
@@ -122,10 +125,7 @@ impl Stamp {
 
 /// Reads a file that is not unreasonably large.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    if fs::metadata(path)?.len() > LARGEST {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 64 MiB"));
-    }
-    fs::read(path)
+    read_file(path, LARGEST)
 }
 
 fn hash(bytes: &[u8]) -> [u8; 32] {

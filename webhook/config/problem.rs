@@ -47,6 +47,12 @@ pub enum Problem {
     /// A file with nothing of use in it.
     #[error("{}: {problem}", path.display())]
     Pem { path: PathBuf, problem: &'static str },
+    /// A file that leaves its secrets to a program.
+    #[error(
+        "{}: leaves credentials to docker-credential-{helper}, a program that is not run here; \
+         name a file that holds them, such as a pull secret", path.display()
+    )]
+    Helper { path: PathBuf, helper: String },
     /// The files of `tls`, taken together.
     #[error("the files of `tls` cannot be used")]
     TlsFiles(#[source] TlsError),

@@ -3,12 +3,14 @@
 use std::{
     fmt::Display,
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
 use serde_json::{Map, Value};
 
 use super::{RuleError, archive};
+use crate::source::read_file;
 
 /// The Rego files and data documents of one rule.
 #[derive(Clone, Debug, Default)]
@@ -158,12 +160,12 @@ fn is_wanted(name: &str) -> bool {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, RuleError> {
-    let unread = |source| RuleError::Read { path: path.to_owned(), source };
-    let size = fs::metadata(path).map_err(unread)?.len();
-    if size > Bundle::SIZE_MAX as u64 {
-        return Err(refused(path.display(), format!("exceeds {} bytes", Bundle::SIZE_MAX)));
-    }
-    fs::read(path).map_err(unread)
+    read_file(path, Bundle::SIZE_MAX as u64).map_err(|source| match source.kind() {
+        ErrorKind::FileTooLarge => {
+            refused(path.display(), format!("exceeds {} bytes", Bundle::SIZE_MAX))
+        }
+        _ => RuleError::Read { path: path.to_owned(), source },
+    })
 }
 
 pub(super) fn refused(path: impl Display, detail: impl Display) -> RuleError {

@@ -98,7 +98,7 @@ impl Server {
         let reviews = Reviews {
             handler,
             budget: Budget::new(self.options.body),
-            longest: self.options.deadline,
+            longest: self.options.deadline.clone(),
             metrics: Arc::clone(&self.metrics),
             draining: Arc::clone(&draining),
         };
@@ -132,7 +132,7 @@ impl Server {
             }
         }
         // Connections that are idle are closed now, the others when they have their answer.
-        handle.graceful_shutdown(Some(self.options.deadline + LAST_BYTES));
+        handle.graceful_shutdown(Some(self.options.deadline.get() + LAST_BYTES));
         match answering.join_next().await {
             Some(Ok(Ok(()))) => Ok(()),
             ended => Err(broken(ended)),
@@ -147,7 +147,9 @@ pub enum ServeError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The port is taken, or not for us.
-    #[error("{address} cannot be listened on")]
+    #[error(
+        "{address} cannot be listened on; stop whatever listens there, or give `listen` another"
+    )]
     Listen { address: SocketAddr, source: io::Error },
     /// A listener broke.
     #[error("a listener ended")]

@@ -14,6 +14,7 @@ use rustls::{
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 
 use super::expiry;
+use crate::source::read_file;
 
 /// The files of `tls:` in the configuration.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -142,5 +143,8 @@ fn certificates(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>,
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    std::fs::read(path).map_err(|source| TlsError::Read { path: path.to_owned(), source })
+    read_file(path, LARGEST).map_err(|source| TlsError::Read { path: path.to_owned(), source })
 }
+
+/// Bytes of a chain of certificates, or of a key.
+const LARGEST: u64 = 1 << 20;

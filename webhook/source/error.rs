@@ -40,7 +40,10 @@ pub enum FetchError {
     #[error("{0} limits our requests (HTTP 429); try again later, or give it a credential")]
     Limited(Peer),
     /// An answer that is not the protocol. Retrying will not help.
-    #[error("{peer} gives an answer that is not the protocol: {what}")]
+    #[error(
+        "{peer} gives an answer that is not the protocol: {what}; see whether something else, such \
+         as a proxy or a login page, answers in its place"
+    )]
     Invalid { peer: Peer, what: Nonsense },
     /// There is no such manifest.
     #[error("{peer} has no {what}; check the name, and that it was pushed there")]
@@ -49,7 +52,7 @@ pub enum FetchError {
     #[error("{peer} sent {digests}; it may be tampered with")]
     OtherDigest { peer: Peer, digests: Box<Exchanged> },
     /// A manifest of a kind that is unknown here.
-    #[error("{peer} has no image manifest or index there: {source}")]
+    #[error("{peer} has no image manifest or index there: {source}; push an image under that name")]
     Unsupported { peer: Peer, source: Arc<DocumentError> },
     /// Its token service is on a host that the configuration does not name.
     #[error("{peer} sends us for a token to {realm}; set `tokenRealm` for it if that is right")]
@@ -166,6 +169,8 @@ pub enum CredentialError {
     Json { path: String, source: serde_json::Error },
     #[error("{path} has an `auth` for {key} that is not base64 of `user:password`")]
     Auth { path: String, key: String },
+    #[error("{program}, which has the credential of `docker login`, {what}")]
+    Helper { program: String, what: String },
     #[error("{path} holds what cannot stand in an HTTP header")]
     Header { path: String },
 }

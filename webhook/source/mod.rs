@@ -4,6 +4,7 @@ mod carry;
 mod deadline;
 mod error;
 mod evidence;
+mod file;
 mod grafeas;
 mod layout;
 mod local;
@@ -26,6 +27,7 @@ pub use evidence::{
     Answer, Answered, Description, Evidence, EvidenceOptions, Gathered, ImageError, KnownLayers,
     LayerCheck, Lookup, Runnable, Shelf,
 };
+pub use file::{open_file, read_file};
 pub use grafeas::{
     Filed, FiledAbout, GrafeasStore, StoreEvidence, StoreOptions, StoreOptionsError, StoreToken,
 };
@@ -39,7 +41,7 @@ pub use metadata::{NotStored, StoredMetadata, UnreadableMetadata};
 pub use registry::{
     BlobStream, Credential, CredentialOptions, CredentialSource, Deleted, Fetched, HostError,
     HostOptions, OpenSlot, Pushed, Reference, Registries, RegistriesError, RegistriesOptions, Slot,
-    Stored,
+    Stored, helper_named_in, registry_of,
 };
 pub use secret::Secret;
 pub use task::landed;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sequoia_openpgp::KeyHandle;
+use sequoia_openpgp::KeyID;
 
 use super::{
     Opened, Trust,
@@ -39,15 +39,14 @@ const WITHOUT_KEY: [Code; 4] = [
 ];
 
 /// Whether a key would be tried with the signature of a claim, which another key is known to have
-/// made: the same key may be in two certificates.
+/// made: the same key may be in two certificates, and an ID of 64 bits may collide.
 fn may_have_made(name: &KeyName, claim: &Claim) -> bool {
-    match (name, &claim.signature) {
-        (KeyName::OpenPgp { key, .. }, Some(signature)) => {
-            let key = KeyHandle::from(key.clone());
-            signature.get_issuers().iter().any(|issuer| issuer.aliases(&key))
+    match (name, &*claim.key) {
+        (KeyName::OpenPgp { key, .. }, KeyName::OpenPgp { key: made, .. }) => {
+            KeyID::from(key) == KeyID::from(made)
         }
-        (KeyName::Pkix(_), None) => true,
-        (KeyName::OpenPgp { .. }, None) | (KeyName::Pkix(_), Some(_)) => false,
+        (KeyName::Pkix(_), KeyName::Pkix(_)) => true,
+        _ => false,
     }
 }
 

@@ -65,3 +65,24 @@ fn the_file_itself() {
     let errors = folder.load("empty.yaml").err().unwrap();
     assert_eq!(errors.len(), 3, "{errors:#?}");
 }
+
+#[test]
+fn a_docker_configuration_that_leaves_its_secrets_to_a_program_is_refused() {
+    let folder = Folder::new();
+    for (text, want) in [
+        (r#"{"auths": {}}"#, None),
+        (r#"{"credsStore": "", "credHelpers": {}}"#, None),
+        (r#"{"auths": {"registry.example": {}}, "credsStore": "desktop"}"#, Some("desktop")),
+        (r#"{"credHelpers": {"registry.example": "ecr-login"}}"#, Some("ecr-login")),
+    ] {
+        folder.write("creds/config.json", text);
+        let errors = folder.load("serve.yaml").err().unwrap_or_default();
+        let want = want.map(|helper| {
+            format!(
+                "serve.yaml:27: creds/config.json: leaves credentials to docker-credential-{helper}, \
+                 a program that is not run here; name a file that holds them, such as a pull secret"
+            )
+        });
+        assert_eq!(errors, Vec::from_iter(want), "{text}");
+    }
+}

@@ -66,15 +66,7 @@ fn credential(source: CredentialSource) -> CredentialOptions {
     CredentialOptions { repositories: Vec::new(), source }
 }
 
-/// What `docker login` knows.
+/// What `docker login` and `podman login` know.
 fn logins() -> impl Iterator<Item = CredentialOptions> {
-    docker_config().map(CredentialSource::DockerConfig).map(credential).into_iter()
-}
-
-/// Where `docker login` keeps what it was told, if it was used.
-fn docker_config() -> Option<PathBuf> {
-    let folder = std::env::var_os("DOCKER_CONFIG")
-        .map(PathBuf::from)
-        .or_else(|| Some(std::env::home_dir()?.join(".docker")))?;
-    Some(folder.join("config.json")).filter(|file| file.is_file())
+    CredentialSource::logins().into_iter().map(credential)
 }

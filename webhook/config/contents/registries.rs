@@ -7,7 +7,10 @@ use crate::{
         document::{Credential, Host, Registries},
     },
     name::{Pattern, Repository, escape},
-    source::{CredentialOptions, CredentialSource, HostOptions, RegistriesOptions},
+    source::{
+        CredentialOptions, CredentialSource, HostOptions, RegistriesOptions, helper_named_in,
+        registry_of,
+    },
 };
 
 /// `registries`.
@@ -78,7 +81,7 @@ fn host_name(text: &str) -> Option<String> {
     let port = text.rsplit_once(':').map(|(_, port)| port);
     let port = port.filter(|port| !port.contains(']'));
     let in_range = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
-    (probe.path() == "a/b" && in_range).then(|| probe.host().to_owned())
+    (probe.path() == "a/b" && in_range).then(|| registry_of(probe.host()).to_owned())
 }
 
 /// A mirror, `host` or `host/prefix`.
@@ -104,7 +107,14 @@ fn credential(
     });
     let repositories: Option<Vec<Pattern>> = reading.parse_some("repositories", whole.as_ref());
     let source = match (&rule.docker_config, &rule.username, &rule.password_file) {
-        (Some(path), None, None) => CredentialSource::DockerConfig(reading.there(path)),
+        (Some(path), None, None) => {
+            let file = reading.there(path);
+            if let Some(helper) = helper_named_in(&file) {
+                let helper = escape(&helper, SHOWN);
+                reading.fail(path.line, Problem::Helper { path: file.clone(), helper });
+            }
+            CredentialSource::DockerConfig(file)
+        }
         (None, Some(username), Some(path)) => CredentialSource::PasswordFile {
             username: username.value.clone(),
             file: reading.there(path),
@@ -123,3 +133,26 @@ const NOTHING_ALLOWED: &str =
 const WANTED: &str = "it must be https or http, without user, query or fragment";
 
 const ONE_CREDENTIAL: &str = "a credential is `dockerConfig`, or `username` and `passwordFile`";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_written_as_repositories_write_them() {
+        for (text, want) in [
+            ("docker.io", Some("docker.io")),
+            ("index.docker.io", Some("docker.io")),
+            ("registry-1.docker.io", Some("docker.io")),
+            ("Registry-1.Docker.IO", Some("docker.io")),
+            ("registry-2.docker.io", Some("registry-2.docker.io")),
+            ("Registry.Example:5000", Some("registry.example:5000")),
+            ("127.0.0.1:5000", Some("127.0.0.1:5000")),
+            ("localhost", Some("localhost")),
+            ("nginx", None),
+            ("docker.io/library", None),
+        ] {
+            assert_eq!(host_name(text).as_deref(), want, "{text}");
+        }
+    }
+}

@@ -12,8 +12,8 @@ use crate::{
         parts::permission,
     },
     name::escape,
-    serve::{DRAIN, ServeOptions, TlsFiles},
-    source::Shelf,
+    serve::{DRAIN, Longest, ServeOptions, TlsFiles},
+    source::{Shelf, open_file},
 };
 
 /// `listen`, `tls` and `limits`, which only `serve` reads; the `deadline` is the gate's too.
@@ -37,7 +37,7 @@ pub(in crate::config) fn serve(
         admission: admission?,
         probes: probes?,
         tls: tls?,
-        deadline,
+        deadline: Longest::new(deadline),
         body: usize::try_from(body).unwrap_or(usize::MAX),
         connections,
         drain: DRAIN,
@@ -65,7 +65,7 @@ fn tls(reading: &mut Reading<'_>, document: &Document) -> Option<TlsFiles> {
         client_ca: tls.client_ca.as_ref().map(|path| reading.there(path)),
     };
     let readable = [Some(&files.certificate), Some(&files.key), files.client_ca.as_ref()];
-    if readable.into_iter().flatten().all(|path| std::fs::File::open(path).is_ok()) {
+    if readable.into_iter().flatten().all(|path| open_file(path).is_ok()) {
         reading.take(tls.line, files.load().map_err(Problem::TlsFiles))?;
     }
     Some(files)

@@ -177,6 +177,7 @@ mod tests {
     async fn p8_an_image_weighs_what_it_takes_and_little() {
         let builder = kit::Key::generate("Builder <builder@acme.example>");
         let trust = trusting(&builder);
+        let sought = Arc::new(Sought::new(Arc::new(trust.clone()), false));
         let content = kit::image("shop").build();
         let payload = kit::simple_signing("registry.example/acme/shop", &content.digest());
         let message = builder.sign_message(&payload);
@@ -211,12 +212,13 @@ mod tests {
             };
             // Whose it is, is remembered.
             trust.judge(&opened, &about, Timestamp::now());
-            let found = Answer::new(Instant::now(), vec![opened], Haul::default());
+            let found =
+                Answer::new(Instant::now(), vec![opened], Haul::default(), Arc::clone(&sought));
             let bytes = &content.manifest;
             let document = Document::parse(bytes, OCI_MANIFEST).unwrap();
             let described = Described::new(digest, OCI_MANIFEST, bytes, document);
-            for (place, answer) in [(Place::Referrers, found), (Place::Store(0), Answer::nothing())]
-            {
+            let nothing = Answer::nothing(Arc::clone(&sought));
+            for (place, answer) in [(Place::Referrers, found), (Place::Store(0), nothing)] {
                 answers.keep(Key { place, image: Arc::clone(&image) }, Arc::new(answer)).await;
             }
             descriptions.keep(image, Arc::new(described)).await;

@@ -81,6 +81,9 @@ impl TokenFile {
         }
         let metadata =
             tokio::fs::metadata(&self.path).await.map_err(|error| self.unreadable(error))?;
+        if !metadata.is_file() {
+            return Err(self.unreadable(ErrorKind::InvalidInput.into()));
+        }
         let stamp = (metadata.modified().ok(), metadata.len());
         let value = match seen.filter(|seen| seen.stamp == stamp) {
             Some(seen) => seen.value,

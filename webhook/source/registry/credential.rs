@@ -9,10 +9,12 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::HeaderValue;
+use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
 use super::{
-    docker_config::DockerConfig,
+    docker_config::{DockerConfig, LARGEST},
+    helper,
     options::{CredentialOptions, CredentialSource},
 };
 use crate::{
@@ -24,7 +26,7 @@ use crate::{
 };
 
 /// What proves to a registry who we are.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Credential {
     /// User name and password.
     Password { username: String, password: Secret },
@@ -65,6 +67,7 @@ impl CredentialRule {
         let source = match options.source {
             CredentialSource::Given(credential) => Source::Given(credential),
             CredentialSource::DockerConfig(path) => Source::DockerConfig(Watched::new(path)),
+            CredentialSource::Login(path) => Source::Login(Watched::new(path), OnceCell::new()),
             CredentialSource::PasswordFile { username, file } => {
                 Source::PasswordFile(username, Watched::new(file))
             }
@@ -77,7 +80,7 @@ impl CredentialRule {
         let mut hasher = DefaultHasher::new();
         match &self.source {
             Source::Given(credential) => credential.identity().hash(&mut hasher),
-            Source::DockerConfig(file) => file.path.hash(&mut hasher),
+            Source::DockerConfig(file) | Source::Login(file, _) => file.path.hash(&mut hasher),
             Source::PasswordFile(username, file) => (username, &file.path).hash(&mut hasher),
         }
         hasher.finish() | 1
@@ -102,6 +105,15 @@ impl CredentialRule {
             Source::DockerConfig(file) => {
                 Ok(file.get(DockerConfig::parse).await?.find(repository).cloned())
             }
+            Source::Login(file, kept) => {
+                let config = file.get(DockerConfig::parse).await?;
+                let Some(helper) = config.helper(repository.host()) else {
+                    return Ok(config.find(repository).cloned());
+                };
+                // A command has few registries, each with a rule of its own.
+                let kept = kept.get_or_try_init(|| helper::ask(helper, repository.host())).await?;
+                Ok(kept.clone().or_else(|| config.find(repository).cloned()))
+            }
             Source::PasswordFile(username, file) => {
                 let password = file.get(password).await?;
                 let username = username.clone();
@@ -114,6 +126,8 @@ impl CredentialRule {
 enum Source {
     Given(Credential),
     DockerConfig(Watched<DockerConfig>),
+    /// With what a helper has, which is asked once.
+    Login(Watched<DockerConfig>, OnceCell<Option<Credential>>),
     PasswordFile(String, Watched<Secret>),
 }
 
@@ -146,6 +160,9 @@ impl<T> Watched<T> {
             |source| CredentialError::Read { path: self.path.display().to_string(), source };
         let metadata = tokio::fs::metadata(&self.path).await.map_err(unreadable)?;
         let (modified, size) = (metadata.modified().ok(), metadata.len());
+        if !metadata.is_file() {
+            return Err(Arc::new(unreadable(std::io::ErrorKind::InvalidInput.into())));
+        }
         if size > LARGEST {
             return Err(Arc::new(unreadable(std::io::ErrorKind::FileTooLarge.into())));
         }
@@ -179,5 +196,3 @@ fn password(path: &Path, text: &str) -> Result<Secret, CredentialError> {
 
 /// How long a file is believed without looking at it.
 const LOOK: Duration = Duration::from_secs(1);
-
-const LARGEST: u64 = 1 << 20;

@@ -12,13 +12,25 @@ use zeroize::Zeroizing;
 use super::credential::Credential;
 use crate::{
     name::Repository,
-    source::{error::CredentialError, secret::Secret},
+    source::{error::CredentialError, read_file, secret::Secret},
 };
 
 /// The credentials of a docker configuration, by what they are for.
 ///
 /// Helpers (`credHelpers`, `credsStore`) are programs, which a webhook does not run.
-pub(super) struct DockerConfig(Vec<(Key, Credential)>);
+pub(super) struct DockerConfig {
+    credentials: Vec<(Key, Credential)>,
+    helpers: Vec<(Key, String)>,
+    /// The helper for all other hosts.
+    store: Option<String>,
+}
+
+/// The first credential helper that the file at `path` names, if it can be read and names any.
+pub fn helper_named_in(path: &Path) -> Option<String> {
+    let text = Zeroizing::new(String::from_utf8(read_file(path, LARGEST).ok()?).ok()?);
+    let DockerConfig { helpers, store, .. } = DockerConfig::parse(path, &text).ok()?;
+    helpers.into_iter().map(|(_, helper)| helper).chain(store).next()
+}
 
 /// A host, and the start of a path on it.
 #[derive(Debug, Eq, PartialEq)]
@@ -41,12 +53,24 @@ impl DockerConfig {
             found.extend(credential.map(|credential| (Key::parse(&key), credential)));
         }
         found.sort_by_key(|(key, _)| std::cmp::Reverse(key.path.len()));
-        Ok(Self(found))
+        let helpers = file.cred_helpers.into_iter();
+        let helpers = helpers.map(|(key, helper)| (Key::parse(&key), helper)).collect();
+        let store = Some(file.creds_store).filter(|helper| !helper.is_empty());
+        Ok(Self { credentials: found, helpers, store })
+    }
+
+    /// The helper that has the credential for a host, if one has.
+    pub(super) fn helper(&self, host: &str) -> Option<&str> {
+        let own = self.helpers.iter().find(|(key, _)| key.path.is_empty() && key.host == host);
+        own.map(|(_, helper)| helper).or(self.store.as_ref()).map(String::as_str)
     }
 
     /// The most specific credential for a repository; paths match whole parts.
     pub(super) fn find(&self, repository: &Repository) -> Option<&Credential> {
-        self.0.iter().find(|(key, _)| key.covers(repository)).map(|(_, credential)| credential)
+        self.credentials
+            .iter()
+            .find(|(key, _)| key.covers(repository))
+            .map(|(_, credential)| credential)
     }
 }
 
@@ -76,10 +100,12 @@ impl Key {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct File {
-    #[serde(default)]
     auths: BTreeMap<String, Entry>,
+    cred_helpers: BTreeMap<String, String>,
+    creds_store: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -119,6 +145,9 @@ impl Entry {
         Ok(Some(Credential::Password { username: username.to_owned(), password }))
     }
 }
+
+/// Bytes of a file that are read.
+pub(super) const LARGEST: u64 = 1 << 20;
 
 const HUB: [&str; 3] = ["index.docker.io", "registry-1.docker.io", "docker.io"];
 
@@ -195,7 +224,7 @@ mod tests {
             ),
             ("no JSON", "[", "r.example/a", "c.json is not the JSON"),
         ] {
-            let text = format!(r#"{{"auths":{auths},"credsStore":"desktop"}}"#);
+            let text = format!(r#"{{"auths":{auths},"credsStore":""}}"#);
             let got = match DockerConfig::parse(Path::new("c.json"), &text) {
                 Err(error) => error.to_string(),
                 Ok(config) => match config.find(&repository.parse().unwrap()) {
@@ -212,6 +241,20 @@ mod tests {
                 },
             };
             assert!(got.starts_with(want), "{name}: {got}");
+        }
+    }
+
+    #[test]
+    fn each_host_has_its_own_helper_or_that_of_all() {
+        let text = r#"{"credHelpers":{"r.example":"one","https://index.docker.io/v1/":"hub","":""},
+            "credsStore":"all"}"#;
+        let config = DockerConfig::parse(Path::new("c.json"), text).unwrap();
+        let alone = DockerConfig::parse(Path::new("c.json"), r#"{"credsStore":""}"#).unwrap();
+        for (host, want) in
+            [("r.example", "one"), ("docker.io", "hub"), ("r.example:5000", "all"), ("x", "all")]
+        {
+            assert_eq!(config.helper(host), Some(want), "{host}");
+            assert_eq!(alone.helper(host), None, "{host}");
         }
     }
 }

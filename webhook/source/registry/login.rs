@@ -6,12 +6,12 @@ use super::options::CredentialSource;
 
 impl CredentialSource {
     /// The files of logins that exist, in the order in which podman looks for them; the webhook
-    /// itself goes by its configuration alone. Helpers that they name are not run.
+    /// itself goes by its configuration alone.
     pub fn logins() -> Vec<Self> {
         candidates(|name| var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from))
             .into_iter()
             .filter(|path| path.is_file())
-            .map(Self::DockerConfig)
+            .map(Self::Login)
             .collect()
     }
 }

@@ -9,7 +9,7 @@ use super::credential::Credential;
 use crate::name::Pattern;
 
 /// Which repositories may be asked, and how their hosts are talked to.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct RegistriesOptions {
     /// Repositories that may be asked; `None` for all, which only commands that a person types use.
     pub allow: Option<Vec<Pattern>>,
@@ -19,7 +19,7 @@ pub struct RegistriesOptions {
 }
 
 /// One registry, as `registries.hosts[]` describes it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct HostOptions {
     /// As image references write it: `registry.example`, `127.0.0.1:5000`, `docker.io`.
     pub host: String,
@@ -40,7 +40,7 @@ pub struct HostOptions {
 }
 
 /// One credential and what it is for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CredentialOptions {
     /// Repositories with their host, such as `registry.example/acme/**`; none means all of the host.
     pub repositories: Vec<Pattern>,
@@ -49,11 +49,13 @@ pub struct CredentialOptions {
 }
 
 /// Where a credential is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum CredentialSource {
     /// In the file that `docker login` or `podman login` writes, or a pull secret; read again when
     /// it changes. Helpers are not run.
     DockerConfig(PathBuf),
+    /// The same of the person who runs a command, with the helpers that it names.
+    Login(PathBuf),
     /// A user name and a file with the password, read again when it changes.
     PasswordFile { username: String, file: PathBuf },
     /// Here.
