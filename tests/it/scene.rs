@@ -52,6 +52,11 @@ impl Scene {
         Self::set("", qa, &[("qa.asc", &keyring_armored(keys))], |_| String::new(), policies)
     }
 
+    /// A scene with one more authority, and the files that it names.
+    pub fn with_authority(authority: &str, files: &[(&str, &str)], policies: &str) -> Self {
+        Self::set("", authority, files, |_| String::new(), policies)
+    }
+
     /// A scene whose authority `builder` has more members than its key and note.
     pub fn with_builder(members: &str, policies: &str) -> Self {
         Self::set(members, "", &[], |_| String::new(), policies)
@@ -80,6 +85,7 @@ impl Scene {
             write(folder.path(), name, text);
         }
         let extra = extra(&registry.host());
+        let unmatched = if extra.contains("unmatched:") { "" } else { "unmatched: deny" };
         let text = format!(
             r#"registries:
   allow: ["{host}/**"]
@@ -88,7 +94,7 @@ stores: [{{name: grafeas, url: "{store}", api: v1beta1, project: projects/build,
 authorities:
   - {{name: builder, keys: [{{openpgp: builder.asc}}], note: {NOTE}{members}}}
 {authorities}
-unmatched: deny
+{unmatched}
 {extra}
 policies:
 {policies}
@@ -155,17 +161,7 @@ policies:
 
     /// What the rules get to see of an image.
     pub async fn input(&self, image: &str) -> Value {
-        let body = review(&[image]).build().to_string();
-        let review = Review::parse(body.as_bytes()).unwrap();
-        let Ok(Change::Images(images)) = review.change(1) else { panic!("no image in {body}") };
-        let deadline = Deadline::after(Duration::from_secs(5));
-        let looked = self.gate.inspect(Phase::Validate, &review, images, deadline).await.unwrap();
-        let found = looked.subjects.iter().zip(&looked.judgement.entries);
-        let parts: Vec<_> = found
-            .flat_map(|(subject, entries)| entries.iter().map(move |entry| (subject, entry)))
-            .filter_map(|(subject, entry)| entry.part(subject, Platforms::default()).unwrap())
-            .collect();
-        serde_json::to_value(Input::new(&looked.request, &parts).unwrap()).unwrap()
+        input(&self.gate, image).await
     }
 
     /// Asks about a Pod of these images.
@@ -192,6 +188,26 @@ policies:
             whole,
         }
     }
+}
+
+/// What the rules of a gate get to see of an image.
+pub async fn input(gate: &Arc<Gate>, image: &str) -> Value {
+    let body = review(&[image]).build().to_string();
+    let review = Review::parse(body.as_bytes()).unwrap();
+    let Ok(Change::Images(images)) = review.change(1) else { panic!("no image in {body}") };
+    let deadline = Deadline::after(Duration::from_secs(5));
+    let looked = gate.inspect(Phase::Validate, &review, images, deadline).await.unwrap();
+    for subject in &looked.subjects {
+        if let Err(obstacle) = &subject.known {
+            panic!("{image}: {obstacle:?}");
+        }
+    }
+    let found = looked.subjects.iter().zip(&looked.judgement.entries);
+    let parts: Vec<_> = found
+        .flat_map(|(subject, entries)| entries.iter().map(move |entry| (subject, entry)))
+        .filter_map(|(subject, entry)| entry.part(subject, Platforms::default()).unwrap())
+        .collect();
+    serde_json::to_value(Input::new(&looked.request, &parts).unwrap()).unwrap()
 }
 
 impl Said {

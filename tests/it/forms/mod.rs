@@ -2,8 +2,11 @@
 //! and that nothing moved, tampered with or of another type does.
 
 mod cosign;
+mod cost;
+mod moves;
 mod notation;
 mod podman;
+mod stage;
 mod twins;
 mod vectors;
 

@@ -110,6 +110,11 @@ fn registries() -> Vec<Vector> {
         identity: Identity::Repository,
         note: None,
     };
+    let by_openssl = |name, key| {
+        let keys = vec![Key::pkix(&fixture(&format!("cosign/dsse/{key}.pem"))).unwrap()];
+        let document = fixture(&format!("cosign/dsse/{key}.json"));
+        vector(name, document, att, "registry.test/demo/app", SLSA_1, keys)
+    };
     let bundles = "cosign/layout-bundle-referrers/blobs/sha256";
     let attested = "33906cc194c6517286342f7feb35a0088b08250a1a6626f313f54a6d05d471fa";
     let signed = "cc4e3d58c8671a64872187bb48f490bc3a8428a327d922c65cfb19d6981f7824";
@@ -170,6 +175,8 @@ fn registries() -> Vec<Vector> {
             SLSA_1,
             cosign(),
         ),
+        by_openssl("as cosign's .att, RSA", "rsa3072"),
+        by_openssl("as cosign's .att, Ed25519", "ed25519"),
         Vector {
             identity: Identity::Digest,
             ..vector(
@@ -239,6 +246,11 @@ fn stores() -> Vec<Vector> {
             "Binary Authorization, KMS, v1",
             v1(base64("kritis/binauthz.sig"), kms),
             pkix("kritis/pkix.pub"),
+        ),
+        (
+            "Binary Authorization, RSA, v1",
+            v1(base64("kritis/binauthz-rsa.sig"), kms),
+            pkix("kritis/rsa.pub"),
         ),
         (
             "Kritis' signer, KMS",

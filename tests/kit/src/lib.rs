@@ -23,7 +23,8 @@
 //! # Signatures
 //! [`Key::generate`], or [`Key::options`] for one that is old, expired, of version 6, that may not
 //! sign; [`Key::revoked`]. [`Key::sign_message`], [`Key::sign_detached`], or [`Key::signing`] for
-//! any other wrapping. [`PkixKey`] is ECDSA in PEM. Payloads: [`simple_signing`], [`statement`],
+//! any other wrapping. [`PkixKey`] is ECDSA in PEM. [`forms`] has evidence of each carrier, and
+//! [`Form::hang`] puts it there. Payloads: [`simple_signing`], [`statement`],
 //! [`signed_statement`] (DSSE). [`review`] is what the API server posts.
 //!
 //! ```
@@ -56,6 +57,7 @@
 //! ```
 
 mod engine;
+mod form;
 mod grafeas;
 mod image;
 mod key;
@@ -69,6 +71,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
 pub use engine::{Engine, EngineKind};
+pub use form::{Carrier, Evidence, Form, Keys, NAMED, Spot, forms, occurrence_pgp, occurrence_v1};
 pub use grafeas::{
     Grafeas, Quirks, attestation_generic, attestation_pgp, attestation_v1, build_occurrence,
     occurrence, vulnerability_occurrence,
