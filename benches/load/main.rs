@@ -2,7 +2,7 @@
 //!
 //! ```console
 //! $ cargo bench --bench load
-//! $ cargo bench --bench load -- memory     only that part of warm, cold and memory
+//! $ cargo bench --bench load -- memory     only that part of warm, cold, forms and memory
 //! ```
 //!
 //! The server runs on one processor and everything else on the others, where `taskset` can see to
@@ -15,6 +15,7 @@
 mod client;
 mod cold;
 mod figures;
+mod forms;
 mod server;
 mod world;
 
@@ -48,7 +49,12 @@ fn main() -> ExitCode {
 fn measure(arguments: &[String]) -> Outcome<()> {
     // `cargo bench` adds a flag of its own.
     let chosen: Vec<_> = arguments.iter().filter(|word| !word.starts_with("--")).collect();
-    let parts: [(&str, Part); 3] = [("warm", warm), ("cold", cold::measure), ("memory", memory)];
+    let parts: [(&str, Part); 4] = [
+        ("warm", warm),
+        ("cold", cold::measure),
+        ("forms", |_| forms::measure()),
+        ("memory", memory),
+    ];
     server::keep_off_its_processor();
     let world = World::new()?;
     for (name, part) in parts {
