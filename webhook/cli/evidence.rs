@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use crate::{admission::Platforms, policy::Input};
+use crate::{admission::Platforms, name::Repository, policy::Input};
 
 use super::{Failure, asked, local, output, verify};
 
@@ -14,10 +14,12 @@ use super::{Failure, asked, local, output, verify};
 ///
 /// Of an image on this machine, what lies in its index, without a configuration: `docker://IMAGE` in
 /// the Docker Engine (`DOCKER_HOST`), `oci:FOLDER`, `oci-archive:FILE`, `docker-archive:FILE`, with
-/// `:NAME` after it where there are several. No signature is looked at.
+/// `:NAME` after it where there are several. With `--as` and a configuration also what is signed
+/// about it there, judged as it would be once the image lies in that repository.
 ///
 /// Example: countersign evidence registry.example/acme/shop:1.4 --config countersign.yaml
 /// Example: countersign evidence oci-archive:shop.tar
+/// Example: countersign evidence oci:shop --as registry.example/acme/shop --config countersign.yaml
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Evidence {
@@ -26,6 +28,9 @@ pub struct Evidence {
     /// The webhook's configuration
     #[arg(long, value_name = "FILE", env = "COUNTERSIGN_CONFIG")]
     config: Option<PathBuf>,
+    /// The repository for which signatures beside an image on this machine are judged
+    #[arg(long = "as", value_name = "REPOSITORY", requires = "config")]
+    destined: Option<Repository>,
     /// The namespace that the image would run in
     #[arg(short, long, default_value = "default")]
     namespace: String,
@@ -35,7 +40,14 @@ impl Evidence {
     /// Looks everything up and prints it.
     pub async fn run(self) -> Result<ExitCode, Failure> {
         if local::is_meant(&self.image) {
-            return local::evidence(&self.image).await;
+            let judge = match (&self.destined, &self.config) {
+                (Some(destined), Some(config)) => Some(local::Judge::new(config, destined)?),
+                _ => None,
+            };
+            return local::evidence(&self.image, judge.as_ref()).await;
+        }
+        if self.destined.is_some() {
+            return Err(Failure::usage("--as is for images on this machine; leave it out"));
         }
         let missing = "an image in a registry is looked at as a webhook would; name its --config";
         let config = self.config.as_deref().ok_or_else(|| Failure::usage(missing))?;

@@ -3,4 +3,5 @@
 mod genuine;
 mod hostile;
 mod same;
+mod signed;
 pub mod vector;

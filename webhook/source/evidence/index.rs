@@ -38,9 +38,9 @@ impl Interest {
         Self { all, types: types.collect(), envelopes }
     }
 
-    /// Every statement, and nothing that somebody would have to verify.
-    pub fn all_statements() -> Self {
-        Self { all: true, ..Self::default() }
+    /// Every statement, with a signature of its own or without.
+    pub fn everything() -> Self {
+        Self { all: true, types: BTreeSet::new(), envelopes: true }
     }
 
     /// Whether indexes are worth a look at all.

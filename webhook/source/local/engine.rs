@@ -116,6 +116,9 @@ impl Engine {
                 manifest,
                 statements: Vec::new(),
                 rejected: Vec::new(),
+                candidates: Vec::new(),
+                unreadable: Vec::new(),
+                in_index: manifest != digest,
             };
             if manifests.iter().any(|other| other.is_about(manifest)) {
                 self.attestations(name, part.platform(), &mut one).await?;

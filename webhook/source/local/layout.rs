@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{LocalImage, LocalPlatform};
+use super::{LocalImage, LocalPlatform, signed::Found};
 use crate::{
     attest::oci::{Descriptor, Document, Manifest},
     source::{
@@ -28,7 +28,8 @@ pub enum LocalError {
 }
 
 impl Layout {
-    /// What `image` is, and what its index says of each of its platforms. Reads files as it goes.
+    /// What `image` is, what its index says of each of its platforms, and what in this layout is
+    /// signed about it. Reads files as it goes.
     ///
     /// # Errors
     /// Something is not there, damaged, or too much.
@@ -47,19 +48,31 @@ impl Layout {
             let described = Described::new(within, &entry.media_type, &bytes, document);
             nested.push(Arc::new(described));
         }
+        let runnable = top.runnable(&nested, &[])?;
+        let manifests = runnable.iter().map(|child| child.manifest);
+        let signed = self.signed(&manifests.chain([root.digest]).collect::<Vec<_>>())?;
         let mut platforms = Vec::new();
-        for child in top.runnable(&nested, &[])? {
+        for child in runnable {
             let indexes = std::iter::once(&top).chain(&nested);
             let carriers: Vec<Descriptor> =
                 indexes.flat_map(|index| index.carriers(child.manifest)).cloned().collect();
             let embedded =
-                read(&InLayout(self), child.manifest, &carriers, &Interest::all_statements())
-                    .await?;
+                read(&InLayout(self), child.manifest, &carriers, &Interest::everything()).await?;
+            let levels = [Some(root.digest), child.in_index.then_some(child.manifest)];
+            let mut about = Found::default();
+            for found in levels.into_iter().flatten().filter_map(|digest| signed.get(&digest)) {
+                about.candidates.extend(found.candidates.iter().cloned());
+                about.rejected.extend(found.rejected.iter().cloned());
+            }
+            about.candidates.extend(embedded.candidates);
             platforms.push(LocalPlatform {
                 platform: child.platform,
                 manifest: child.manifest,
                 statements: embedded.statements,
                 rejected: embedded.rejected,
+                candidates: about.candidates,
+                unreadable: about.rejected,
+                in_index: child.in_index,
             });
         }
         Ok(LocalImage { digest: root.digest, media_type: root.media_type.clone(), platforms })

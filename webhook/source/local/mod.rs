@@ -1,13 +1,14 @@
 //! Images that need no registry: what is on this disk, and what the Docker Engine here has.
 //!
 //! They are read with the code that reads the index of an image at admission, so that what is seen
-//! at the build is what is judged in the cluster. Signatures are not looked at.
+//! at the build is what is judged in the cluster.
 
 mod engine;
 mod layout;
+mod signed;
 
 use crate::{
-    attest::{buildkit::EmbeddedStatement, oci::Platform},
+    attest::{Candidate, buildkit::EmbeddedStatement, oci::Platform},
     name::Digest,
     verify::Rejection,
 };
@@ -37,4 +38,11 @@ pub struct LocalPlatform {
     pub statements: Vec<EmbeddedStatement>,
     /// What looks like such a statement and is none about it.
     pub rejected: Vec<Rejection>,
+    /// What is signed about it or about the whole image, unverified; the Engine tells nothing of
+    /// that.
+    pub candidates: Vec<Candidate>,
+    /// What looks signed and cannot be read.
+    pub unreadable: Vec<Rejection>,
+    /// Whether it stands in an index.
+    pub in_index: bool,
 }

@@ -1,0 +1,170 @@
+//! What is signed about an image in a layout, where its index or its referrers hold it.
+//!
+//! Layouts keep the same documents as registries, so that the same codecs read them: our own
+//! referrers and cosign's bundles by their subject, cosign's layers under tags made of the digest.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use crate::{
+    attest::{
+        Candidate, Signed,
+        artifact::{ARTIFACT_TYPE, LARGEST_LAYER, read_layer},
+        notation,
+        oci::{Descriptor, Document, Manifest},
+        sigstore,
+    },
+    name::{Code, Digest},
+    source::{Layout, LayoutError, LayoutRoot},
+    verify::{Rejection, TAGS},
+};
+
+/// Signed evidence, and what looks like such and is none.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub candidates: Vec<Candidate>,
+    pub rejected: Vec<Rejection>,
+}
+
+impl Layout {
+    /// What is signed about each of these manifests or indexes. Reads every manifest that the
+    /// layout lists, once.
+    ///
+    /// # Errors
+    /// Something of it is not there, damaged, or too much.
+    pub(super) fn signed(&self, about: &[Digest]) -> Result<HashMap<Digest, Found>, LayoutError> {
+        let mut all: HashMap<Digest, Found> = HashMap::new();
+        let mut seen: HashSet<(Digest, Digest)> = HashSet::new();
+        let tagged: HashMap<String, Digest> = about
+            .iter()
+            .flat_map(|digest| {
+                let (algorithm, hex) = (digest.algorithm(), digest.hex());
+                sigstore::TAGS.map(|end| (format!("{algorithm}-{hex}.{end}"), *digest))
+            })
+            .collect();
+        let lists: HashSet<String> = about.iter().map(Digest::fallback_tag).collect();
+        for image in self.images() {
+            let LayoutRoot::Descriptor(descriptor) = &image.root else { continue };
+            // What cannot be read may have nothing to do with this image.
+            let Ok((_, document)) = self.document(descriptor) else { continue };
+            let tags = || image.names.iter().map(|name| tag_of(name));
+            let referrers: Vec<Descriptor> = match document {
+                Document::Index(index) if tags().any(|tag| lists.contains(tag)) => index.manifests,
+                Document::Index(_) => continue,
+                Document::Manifest(manifest) => {
+                    if let Some(digest) = tags().find_map(|tag| tagged.get(tag)) {
+                        let found = all.entry(*digest).or_default();
+                        self.layers(&manifest, TAGS, &descriptor.digest.to_string(), found)?;
+                    }
+                    vec![(**descriptor).clone()]
+                }
+            };
+            for referrer in referrers {
+                let Ok((_, Document::Manifest(manifest))) = self.document(&referrer) else {
+                    continue;
+                };
+                let Some(subject) = manifest.subject.as_ref().map(|subject| subject.digest) else {
+                    continue;
+                };
+                if about.contains(&subject) && seen.insert((subject, referrer.digest)) {
+                    let found = all.entry(subject).or_default();
+                    self.referrer(&manifest, &referrer.digest.to_string(), found)?;
+                }
+            }
+        }
+        if all.values().any(|found| found.candidates.len() > MOST) {
+            return Err(self.too_much(MOST as u64, "signatures about one image"));
+        }
+        Ok(all)
+    }
+
+    fn referrer(
+        &self,
+        manifest: &Manifest,
+        name: &str,
+        found: &mut Found,
+    ) -> Result<(), LayoutError> {
+        let kind = manifest.effective_type();
+        if sigstore::LAYERED.contains(&kind) {
+            return self.layers(manifest, REFERRERS, name, found);
+        }
+        if ![ARTIFACT_TYPE, sigstore::BUNDLE, notation::ARTIFACT_TYPE].contains(&kind) {
+            return Ok(());
+        }
+        let [layer] = manifest.layers.as_slice() else {
+            let layers = manifest.layers.len();
+            found.reject(REFERRERS, name, format!("it has {layers} layers where one is read"));
+            return Ok(());
+        };
+        let bytes = self.blob(layer, LARGEST_LAYER)?;
+        let signed = match kind {
+            ARTIFACT_TYPE => read_layer(&layer.media_type, bytes).map_err(|bad| bad.to_string()),
+            sigstore::BUNDLE => sigstore::read_bundle(&bytes).map_err(|bad| bad.to_string()),
+            _ => Ok(notation::read(&layer.media_type, &bytes)),
+        };
+        found.note(REFERRERS, name, signed);
+        Ok(())
+    }
+
+    fn layers(
+        &self,
+        manifest: &Manifest,
+        source: &str,
+        name: &str,
+        found: &mut Found,
+    ) -> Result<(), LayoutError> {
+        if manifest.layers.len() > MOST {
+            return Err(self.too_much(MOST as u64, "layers of one manifest that cosign signed"));
+        }
+        for (number, layer) in manifest.layers.iter().enumerate() {
+            let Descriptor { media_type, annotations, .. } = layer;
+            let signed = if sigstore::LAYERS.contains(&media_type.as_str()) {
+                let bytes = self.blob(layer, LARGEST_LAYER)?;
+                sigstore::read_layer(media_type, annotations, bytes)
+            } else {
+                sigstore::read_layer(media_type, annotations, bytes::Bytes::new())
+            };
+            let name = format!("{name}/layer-{}", number + 1);
+            found.note(source, &name, signed.map_err(|bad| bad.to_string()));
+        }
+        Ok(())
+    }
+}
+
+impl Found {
+    fn note(&mut self, source: &str, name: &str, signed: Result<Signed, String>) {
+        match signed {
+            Ok(signed) => self.candidates.push(Candidate {
+                source: Arc::from(source),
+                name: name.to_owned(),
+                note: None,
+                recorded_at: None,
+                signed,
+            }),
+            Err(why) => self.reject(source, name, why),
+        }
+    }
+
+    fn reject(&mut self, source: &str, name: &str, detail: String) {
+        self.rejected.push(Rejection {
+            source: source.into(),
+            name: name.to_owned(),
+            format: "oci".into(),
+            code: Code::SignatureMalformed,
+            detail,
+        });
+    }
+}
+
+/// The tag in a name of a layout, which is that alone or stands behind a repository.
+fn tag_of(name: &str) -> &str {
+    name.rsplit_once([':', '/']).map_or(name, |(_, tag)| tag)
+}
+
+/// What policies call the source of what refers to an image.
+const REFERRERS: &str = "referrers";
+
+/// As many as a registry's referrers may bring to one image.
+const MOST: usize = 64;
