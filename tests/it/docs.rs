@@ -8,6 +8,8 @@ use countersign::{
 };
 use serde_json::{Value, json};
 
+use crate::matrix::has_test;
+
 #[test]
 fn every_code_has_its_paragraph() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/codes.md");
@@ -18,6 +20,33 @@ fn every_code_has_its_paragraph() {
         assert!(told.contains(&code.as_str()), "docs/codes.md does not tell {code}");
     }
     assert_eq!(told.len(), Code::ALL.len(), "docs/codes.md tells a code that is none");
+}
+
+/// Each row of the tables of other gates' policies names what shows it.
+#[test]
+fn every_policy_that_people_have_is_shown_by_a_test() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (page, from) in [("README.md", "## Policies that people have"), ("docs/policies.md", "# ")]
+    {
+        let text = fs::read_to_string(root.join(page)).unwrap();
+        let text = &text[text.find(from).expect(from)..];
+        let table = text.lines().skip_while(|line| !line.starts_with("| --- ")).skip(1);
+        let rows: Vec<&str> = table.take_while(|line| line.starts_with("| ")).collect();
+        assert!(rows.len() > 10, "{page}: {} rows", rows.len());
+        for row in rows {
+            let shown = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+            let tests: Vec<&str> = shown.split('`').skip(1).step_by(2).collect();
+            assert!(!tests.is_empty(), "{page}: nothing shows {row}");
+            for test in tests {
+                let there = if test.ends_with("_test.rego") {
+                    root.join(test).is_file()
+                } else {
+                    has_test(test).is_some()
+                };
+                assert!(there, "{page}: there is no test {test}");
+            }
+        }
+    }
 }
 
 /// The rule that `docs/policies.md` shows in place of Voucher's check does what it says.

@@ -110,13 +110,13 @@ fn every_cell_is_shown_by_a_test_or_says_why_not() {
 }
 
 /// Whether there is a test of that path in this binary; and if so, whether it needs a peer.
-fn has_test(path: &str) -> Option<bool> {
+pub fn has_test(path: &str) -> Option<bool> {
     let (module, name) = path.rsplit_once("::")?;
-    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/it")
-        .join(module.replace("::", "/"))
-        .with_extension("rs");
-    let text = fs::read_to_string(file).ok()?;
+    let module =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it").join(module.replace("::", "/"));
+    let text = fs::read_to_string(module.with_extension("rs"))
+        .or_else(|_| fs::read_to_string(module.join("mod.rs")))
+        .ok()?;
     let at = text.find(&format!("fn {name}("))?;
     let attributes = text[..at].rsplit("\n\n").next()?;
     attributes.contains("test").then(|| attributes.contains("#[ignore"))

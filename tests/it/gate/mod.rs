@@ -9,5 +9,6 @@ pub mod layers;
 mod layers_refused;
 mod metadata;
 mod path;
+mod people;
 mod platforms;
 mod recent;
