@@ -8,7 +8,7 @@ use countersign::config::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const OPENPGP: &str = include_str!("../../../fixtures/keys/gpg-test.pub.asc");
+pub const OPENPGP: &str = include_str!("../../../fixtures/keys/gpg-test.pub.asc");
 const OTHER: &str = include_str!("../../../fixtures/gpg/extended-after.asc");
 const PKIX: &str = include_str!("../../../fixtures/cosign/cosign.pub");
 
