@@ -185,3 +185,22 @@ async fn a_push_that_is_refused_says_so() {
         assert_eq!(code(outcome), want, "{name}");
     }
 }
+
+#[tokio::test]
+async fn a_manifest_is_sent_again_where_a_blob_was_not_there_yet() {
+    for (name, times, want) in [("for a moment", 2, None), ("for good", 9, Some("HTTP 400"))] {
+        let registry = Registry::start();
+        let shop = image("shop").build();
+        let put = On::kind(Kind::Manifest).method("PUT");
+        let unknown = Answer::registry_error(400, "MANIFEST_BLOB_UNKNOWN");
+        registry.fault(put.first(times), Fault::Instead(unknown));
+        let outcome = push(&client([host(&registry)]), &registry, &shop).await;
+        match (outcome, want) {
+            (Ok(pushed), None) => assert_eq!(pushed.digest, digest(&shop), "{name}"),
+            (Err(error), Some(want)) => {
+                assert!(error.to_string().contains(want), "{name}: {error}")
+            }
+            (outcome, _) => panic!("{name}: {outcome:?}"),
+        }
+    }
+}

@@ -171,10 +171,19 @@ impl Registries {
         put.repeatable = true;
         let value = HeaderValue::from_str(media_type);
         put.headers.insert(CONTENT_TYPE, value.map_err(|_| put.invalid(Nonsense::MediaType))?);
-        let answer = self.ask(host, repository, Action::PullAndPush, put.clone(), deadline).await?;
-        match answer.status {
-            StatusCode::CREATED | StatusCode::OK | StatusCode::ACCEPTED => Ok(answer),
-            status => Err(put.invalid(Nonsense::Status(status))),
+        let mut repeats = REPEATS;
+        loop {
+            let request = put.clone();
+            let answer = self.ask(host, repository, Action::PullAndPush, request, deadline).await?;
+            match answer.status {
+                StatusCode::CREATED | StatusCode::OK | StatusCode::ACCEPTED => return Ok(answer),
+                // A blob that somebody else stores too is unknown while the registry links it.
+                StatusCode::BAD_REQUEST if repeats > 0 => {
+                    repeats -= 1;
+                    tokio::time::sleep(scattered(A_MOMENT)).await;
+                }
+                status => return Err(put.invalid(Nonsense::Status(status))),
+            }
         }
     }
 }
@@ -193,3 +202,6 @@ fn listing(descriptor: Descriptor, document: &Document) -> Descriptor {
 /// How often a list is read until it has what it should, and how long is waited at first.
 const LOOKS: u32 = 5;
 const A_MOMENT: std::time::Duration = std::time::Duration::from_millis(200);
+
+/// How often a manifest that was called bad is sent again.
+const REPEATS: u32 = 2;
