@@ -171,6 +171,48 @@ async fn a_broken_copy_leaves_a_layout_that_lists_nothing_new() {
 }
 
 #[tokio::test]
+async fn what_a_killed_copy_left_goes_with_the_next_one() {
+    let a = Registry::start();
+    let shop = Shop::new();
+    shop.put(&a, "shop");
+    let client = client([&a]);
+    let stick = TempDir::new().unwrap();
+    let origin = from(&client, &a, "shop:1.4");
+    carry(&origin, &folder(stick.path(), "shop").await).await.unwrap();
+    let whole = files(stick.path());
+    let (hex, writer) = ("ab".repeat(32), "cd".repeat(16));
+    let mut locks = Vec::new();
+    let mut stays = Vec::new();
+    for (name, bytes, locked, goes) in [
+        (format!("{hex}.{writer}.part"), "half", false, true),
+        (format!("{hex}.{}.part", "ef".repeat(16)), "half", true, false),
+        (format!("{hex}.{}.part", "01".repeat(16)), "", false, false),
+        (format!("{hex}.part"), "somebody's own", false, false),
+        (format!("thesis.{writer}.part"), "somebody's own", false, false),
+    ] {
+        let path = stick.path().join("blobs/sha256").join(&name);
+        fs::write(&path, bytes).unwrap();
+        if locked {
+            let file = fs::File::open(&path).unwrap();
+            file.lock().unwrap();
+            locks.push(file);
+        }
+        if !goes {
+            stays.push(format!("blobs/sha256/{name}"));
+        }
+    }
+    folder(stick.path(), "shop").await;
+    let mut left: Vec<_> =
+        files(stick.path()).into_keys().filter(|path| !whole.contains_key(path)).collect();
+    left.sort();
+    stays.sort();
+    assert_eq!(left, stays);
+    drop(locks);
+    folder(stick.path(), "shop").await;
+    assert_eq!(files(stick.path()).len(), whole.len() + stays.len() - 1, "given up since");
+}
+
+#[tokio::test]
 async fn a_folder_of_other_things_is_left_alone() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("thesis.tex"), "mine").unwrap();

@@ -2,6 +2,7 @@
 //! the list of images last, so that whoever reads meanwhile sees whole images only.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File},
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
@@ -31,6 +32,7 @@ impl LayoutWriter {
         if Files::folder(root).open(VERSION_FILE)?.is_some() {
             // Whether it is a layout of a version that is known here is not for a writer to ignore.
             Layout::folder(root)?;
+            writer.sweep();
             return Ok(writer);
         }
         let empty = match fs::read_dir(root) {
@@ -45,6 +47,28 @@ impl LayoutWriter {
         writer.exchange("index.json", &list(Vec::new()))?;
         writer.exchange(VERSION_FILE, &json!({"imageLayoutVersion": "1.0.0"}))?;
         Ok(writer)
+    }
+
+    /// Removes what copies that were killed have left of blobs; what is locked is being written,
+    /// and what is empty may be about to be. What cannot be removed stays.
+    fn sweep(&self) {
+        let listed = |path: &Path| fs::read_dir(path).into_iter().flatten().flatten();
+        let is = |entry: &fs::DirEntry, kind: fn(&fs::FileType) -> bool| {
+            entry.file_type().is_ok_and(|found| kind(&found))
+        };
+        let folders =
+            listed(&self.root.join("blobs")).filter(|entry| is(entry, fs::FileType::is_dir));
+        for entry in folders.flat_map(|folder| listed(&folder.path())) {
+            if !is(&entry, fs::FileType::is_file) || !is_draft(&entry.file_name()) {
+                continue;
+            }
+            let path = entry.path();
+            let Ok(file) = File::open(&path) else { continue };
+            let begun = file.metadata().is_ok_and(|found| found.len() > 0);
+            if begun && file.try_lock().is_ok() {
+                let _stays = fs::remove_file(&path);
+            }
+        }
     }
 
     /// Whether the bytes that a descriptor means are there: all of them are read and hashed, since
@@ -80,6 +104,8 @@ impl LayoutWriter {
         fs::create_dir_all(folder).map_err(|source| unwritten(folder, source))?;
         let draft = draft(&path);
         let file = create(&draft).map_err(|source| unwritten(&draft, source))?;
+        // Where files cannot be locked, nobody can tell that this one is given up, and it stays.
+        let _unlocked = file.try_lock();
         let hashing = Hashing::like(&descriptor.digest);
         Ok(BlobFile { file, draft, path, descriptor: descriptor.clone(), hashing, written: 0 })
     }
@@ -212,14 +238,24 @@ fn unwritten(path: &Path, source: io::Error) -> LayoutError {
 /// Beside a file until it is whole; each process has its own.
 fn draft(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", uuid::Uuid::new_v4().simple()));
+    name.push(format!(".{}{DRAFT}", uuid::Uuid::new_v4().simple()));
     path.with_file_name(name)
+}
+
+/// Whether a file is called as the draft of a blob is.
+fn is_draft(name: &OsStr) -> bool {
+    let parts = name.to_str().and_then(|name| name.strip_suffix(DRAFT)?.split_once('.'));
+    parts.is_some_and(|(blob, writer)| {
+        let hex = |text: &str| text.bytes().all(|sign| sign.is_ascii_hexdigit());
+        [64, 128].contains(&blob.len()) && writer.len() == 32 && hex(blob) && hex(writer)
+    })
 }
 
 fn create(path: &Path) -> io::Result<File> {
     File::options().write(true).create_new(true).open(path)
 }
 
+const DRAFT: &str = ".part";
 const VERSION_FILE: &str = "oci-layout";
 const NAME_POINTER: &str = "/annotations/org.opencontainers.image.ref.name";
 
