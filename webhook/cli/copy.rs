@@ -26,8 +26,8 @@ use super::{
 /// again, so a copy that was broken off goes on when it is run again; the tag comes last. Layers that
 /// may not be passed on are left out. Prints what was stored, a line each.
 ///
-/// Images are named as registries name them, or as oci:FOLDER[:NAME]; oci-archive:FILE[:NAME] can be
-/// copied from. DEST without a tag takes that of IMAGE.
+/// Images are named as registries name them, or as oci:FOLDER[:NAME] and oci-archive:FILE[:NAME]; an
+/// archive is written anew, gathered in FILE.part until it is whole. DEST without a tag takes that of IMAGE.
 ///
 /// Example: countersign copy registry.example/acme/shop:1.4 oci:stick:shop
 #[derive(Debug, clap::Args)]
@@ -36,7 +36,7 @@ pub struct Copy {
     /// The image: a tag, a digest, oci:FOLDER[:NAME] or oci-archive:FILE[:NAME]
     #[arg(value_name = "IMAGE")]
     from: Place,
-    /// A repository, with a tag or without, or oci:FOLDER[:NAME]
+    /// A repository, with a tag or without, oci:FOLDER[:NAME] or oci-archive:FILE[:NAME]
     #[arg(value_name = "DEST")]
     to: Place,
     /// Copy the image alone, detached from its evidence
@@ -92,14 +92,19 @@ impl Copy {
                 let (registries, tag) = (Arc::clone(registries), tag.map(str::to_owned));
                 Ok(Destination::repository(registries, image.repository().clone(), tag))
             }
-            Place::Layout(place) if place.is_folder() => {
+            Place::Layout(place) => {
                 let name = place.image().or_else(|| self.from.name()).map(str::to_owned);
-                Destination::folder(place, name).await.map_err(Failure::of)
+                if place.is_folder() {
+                    return Destination::folder(place, name).await.map_err(Failure::of);
+                }
+                if place.is_archive() {
+                    return Destination::archive(place, name).await.map_err(Failure::of);
+                }
+                Err(Failure::usage(format!(
+                    "{place} would be an archive as Docker's, which holds no evidence; write \
+                     oci-archive: instead"
+                )))
             }
-            Place::Layout(place) => Err(Failure::usage(format!(
-                "{place} is an archive, which cannot be added to; copy to oci:FOLDER and pack that \
-                 with `tar -C FOLDER -cf FILE .`"
-            ))),
         }
     }
 

@@ -33,7 +33,7 @@ pub use grafeas::{
 };
 pub use layout::{
     BadLayoutPlace, BlobFile, Layout, LayoutBlob, LayoutError, LayoutImage, LayoutPlace,
-    LayoutRoot, LayoutWriter,
+    LayoutRoot, LayoutWriter, Packing,
 };
 pub use local::{Engine, EngineError, LocalError, LocalImage, LocalPlatform};
 pub use manifesto::ManifestoError;

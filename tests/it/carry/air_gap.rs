@@ -84,7 +84,8 @@ fn copies_say_what_they_did() {
         ),
         ("both", vec![&desk.by_tag(), &there, "--only", "a/b", "--detach"], 2, "cannot be used"),
         ("to a digest", vec![&desk.by_tag(), &desk.by_digest()], 2, "names a digest"),
-        ("to an archive", vec![&desk.by_tag(), "oci-archive:x.tar"], 2, "tar -C FOLDER"),
+        ("to Docker", vec![&desk.by_tag(), "docker-archive:x.tar"], 2, "write oci-archive:"),
+        ("to a file", vec![&desk.by_tag(), "oci-archive:builder.asc"], 1, "is there already"),
         ("from nowhere", vec!["oci:nowhere", &there], 1, "no OCI layout"),
         ("no image", vec!["UPPER", &there], 2, "lower case"),
     ] {

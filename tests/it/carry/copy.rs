@@ -17,7 +17,7 @@ fn uploads(registry: &Registry) -> u64 {
     registry.requests().iter().filter(is_upload).map(|_| 1).sum()
 }
 
-async fn assert_all_there(name: &str, shop: &Shop, registry: &Registry, path: &str) {
+pub async fn assert_all_there(name: &str, shop: &Shop, registry: &Registry, path: &str) {
     for (what, content) in shop.all() {
         let (media_type, bytes) = registry
             .manifest(path, &content.digest())

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use countersign::source::{Destination, Origin, Tally};
+use countersign::source::{Destination, LayoutPlace, Origin, Tally};
 use countersign_kit::{Fault, Kind, On, Referrers, Registry, sha256};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -86,10 +86,54 @@ async fn an_archive_is_carried_in() {
     let mut tar = tar::Builder::new(fs::File::create(&file).unwrap());
     tar.append_dir_all(".", stick.path().join("l")).unwrap();
     tar.finish().unwrap();
-    let origin = format!("oci-archive:{}", file.display()).parse().unwrap();
-    let origin = Origin::on_disk(&origin).await.unwrap();
+    let origin = Origin::on_disk(&archive(&file)).await.unwrap();
     let copied = carry(&origin, &to(&client, &b, "shop", "1.4")).await.unwrap();
     assert_eq!(copied.manifests.len(), shop.all().len());
+}
+
+fn archive(file: &Path) -> LayoutPlace {
+    format!("oci-archive:{}", file.display()).parse().unwrap()
+}
+
+#[tokio::test]
+async fn an_archive_is_written_whole_or_not_at_all() {
+    let (a, b) = (Registry::start(), Registry::start());
+    let shop = Shop::new();
+    shop.put(&a, "shop");
+    let client = client([&a, &b]);
+    let stick = TempDir::new().unwrap();
+    let file = stick.path().join("shop.tar");
+    let part = stick.path().join("shop.tar.part");
+    let begun = || async { Destination::archive(&archive(&file), Some("shop".into())).await };
+    let origin = from(&client, &a, "shop:1.4");
+
+    a.fault(On::kind(Kind::Blob).after(2), Fault::status(404));
+    carry(&origin, &begun().await.unwrap()).await.unwrap_err();
+    assert!(!file.exists() && part.exists());
+    a.heal();
+    // One that had arrived, and one of another image that somebody gave up on.
+    let blobs = part.join("blobs/sha256");
+    fs::create_dir_all(&blobs).unwrap();
+    let layer = &shop.amd64.blobs[1];
+    fs::write(blobs.join(&sha256(layer)[7..]), layer).unwrap();
+    fs::write(blobs.join("ab".repeat(32)), "stray").unwrap();
+    let copied = carry(&origin, &begun().await.unwrap()).await.unwrap();
+    assert!(copied.blobs.present > 0, "it went on: {copied:?}");
+    assert!(file.exists() && !part.exists());
+    let bytes = fs::read(&file).unwrap();
+    let has = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(has(&shop.whole.digest()[7..]) && !has("stray"));
+    let Err(error) = begun().await else { panic!("written over") };
+    assert!(error.to_string().contains("is there already"), "{error}");
+
+    fs::remove_file(&file).unwrap();
+    carry(&origin, &begun().await.unwrap()).await.unwrap();
+    assert!(fs::read(&file).unwrap() == bytes, "the same again");
+
+    let origin = Origin::on_disk(&archive(&file)).await.unwrap();
+    let copied = carry(&origin, &to(&client, &b, "shop", "1.4")).await.unwrap();
+    assert_eq!(copied.manifests.len(), shop.all().len());
+    super::copy::assert_all_there("out of it", &shop, &b, "shop").await;
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use crate::{
     name::{Digest, Repository},
     source::{
         Registries, landed,
-        layout::{LayoutPlace, LayoutWriter},
+        layout::{LayoutPlace, LayoutWriter, Packing},
     },
 };
 
@@ -50,7 +50,20 @@ impl Destination {
         let open = move || LayoutWriter::open(&path);
         let writer = Arc::new(landed(tokio::task::spawn_blocking(open)).await?);
         let shown = place.path().display().to_string();
-        Ok(Self(Place::Folder(Folder { writer, name, shown })))
+        Ok(Self(Place::Folder(Folder { writer, name, shown, packing: None })))
+    }
+
+    /// A layout in a tar of its own, which is there once the copy is whole.
+    ///
+    /// # Errors
+    /// Something is there already, or it cannot be written there.
+    pub async fn archive(place: &LayoutPlace, name: Option<String>) -> Result<Self, CarryError> {
+        let path = place.path().to_owned();
+        let begin = move || Packing::begin(&path);
+        let (packing, writer) = landed(tokio::task::spawn_blocking(begin)).await?;
+        let (writer, packing) = (Arc::new(writer), Some(Arc::new(packing)));
+        let shown = place.path().display().to_string();
+        Ok(Self(Place::Folder(Folder { writer, name, shown, packing })))
     }
 
     /// What people call it.

@@ -1,4 +1,4 @@
-//! A layout in a folder as the place that an image is carried to.
+//! A layout on disk as the place that an image is carried to.
 
 use std::sync::Arc;
 
@@ -11,9 +11,10 @@ use super::{
 };
 use crate::{
     attest::oci::Descriptor,
+    name::Digest,
     source::{
         landed,
-        layout::{LayoutError, LayoutWriter},
+        layout::{LayoutError, LayoutWriter, Packing},
     },
 };
 
@@ -22,6 +23,8 @@ pub(super) struct Folder {
     pub(super) name: Option<String>,
     /// What people call it.
     pub(super) shown: String,
+    /// The archive that is made of it, if it is to be one.
+    pub(super) packing: Option<Arc<Packing>>,
 }
 
 impl Folder {
@@ -96,8 +99,15 @@ impl Folder {
             Some(name) => named(root, name),
             None => root.descriptor(),
         }));
-        let writer = Arc::clone(&self.writer);
-        Ok(landed(spawn_blocking(move || writer.enter(&entries))).await?)
+        let blobs = items.iter().flat_map(|item| item.blobs()).map(|blob| blob.digest);
+        let all: Vec<Digest> = items.iter().map(|item| item.digest).chain(blobs).collect();
+        let (writer, packing) = (Arc::clone(&self.writer), self.packing.clone());
+        let entering = move || -> Result<bool, LayoutError> {
+            let changed = writer.enter(&entries)?;
+            packing.map_or(Ok(()), |packing| packing.end(&all))?;
+            Ok(changed)
+        };
+        Ok(landed(spawn_blocking(entering)).await?)
     }
 
     async fn holds(&self, descriptor: &Descriptor) -> Result<bool, CarryError> {

@@ -21,6 +21,9 @@ pub enum LayoutError {
     /// A folder that holds something else, which is left alone.
     #[error("{path} is a folder of other things; name one that is empty, new, or an OCI layout")]
     Occupied { path: String },
+    /// An archive that was to be written, and is there.
+    #[error("{path} is there already; name another file, or remove it first")]
+    There { path: String },
     /// Neither a layout nor an archive.
     #[error("{path} is no OCI layout and no archive of `docker save`: {why}")]
     Other { path: String, why: &'static str },

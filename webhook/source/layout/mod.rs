@@ -6,7 +6,7 @@
 //!  oci-archive:…  over a tar  manifest.json   read where they lie
 //! ```
 //!
-//! [`LayoutWriter`] makes a layout in a folder, or adds to one.
+//! [`LayoutWriter`] makes a layout in a folder, or adds to one; [`Packing`] makes a tar of it.
 //!
 //! Nothing is unpacked and no link is followed. All of this reads files and blocks: on an async
 //! thread it belongs into `spawn_blocking`.
@@ -16,6 +16,7 @@ mod error;
 mod files;
 mod folder;
 mod listing;
+mod pack;
 mod place;
 mod section;
 mod write;
@@ -26,6 +27,7 @@ use bytes::Bytes;
 
 pub use error::LayoutError;
 pub use listing::{LayoutImage, LayoutRoot};
+pub use pack::Packing;
 pub use place::{BadLayoutPlace, LayoutPlace};
 pub use section::LayoutBlob;
 pub use write::{BlobFile, LayoutWriter};

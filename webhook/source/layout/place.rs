@@ -49,6 +49,11 @@ impl LayoutPlace {
         self.transport == "oci"
     }
 
+    /// Whether it is a layout in a tar, which can be written, and not added to.
+    pub fn is_archive(&self) -> bool {
+        self.transport == "oci-archive"
+    }
+
     /// Which image in it; the only one where none is named.
     pub fn image(&self) -> Option<&str> {
         self.image.as_deref()

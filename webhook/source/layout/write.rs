@@ -44,7 +44,7 @@ impl LayoutWriter {
             return Err(LayoutError::Occupied { path: root.display().to_string() });
         }
         fs::create_dir_all(root).map_err(|source| unwritten(root, source))?;
-        writer.exchange("index.json", &list(Vec::new()))?;
+        writer.clear()?;
         writer.exchange(VERSION_FILE, &json!({"imageLayoutVersion": "1.0.0"}))?;
         Ok(writer)
     }
@@ -148,6 +148,14 @@ impl LayoutWriter {
         Ok(true)
     }
 
+    /// Takes everything off the list of images; the blobs stay.
+    ///
+    /// # Errors
+    /// The list cannot be written.
+    pub(super) fn clear(&self) -> Result<(), LayoutError> {
+        self.exchange("index.json", &list(Vec::new()))
+    }
+
     /// Writes a file whole, in place of what was there.
     fn exchange(&self, name: &str, content: &Value) -> Result<(), LayoutError> {
         let path = self.root.join(name);
@@ -231,12 +239,12 @@ fn gives_way(entry: &Value, new: &Value) -> bool {
     }
 }
 
-fn unwritten(path: &Path, source: io::Error) -> LayoutError {
+pub(super) fn unwritten(path: &Path, source: io::Error) -> LayoutError {
     LayoutError::Write { path: path.display().to_string(), source }
 }
 
 /// Beside a file until it is whole; each process has its own.
-fn draft(path: &Path) -> PathBuf {
+pub(super) fn draft(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}{DRAFT}", uuid::Uuid::new_v4().simple()));
     path.with_file_name(name)
