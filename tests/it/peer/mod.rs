@@ -4,18 +4,26 @@
 //! By hand: `COUNTERSIGN_PEERS=$(.ci/peers) cargo test --test it -- --ignored`.
 
 mod apiserver;
+mod buildkit;
+mod cosign;
+mod git;
 mod gpg;
 mod grafeas;
 mod image;
+mod notation;
 mod pki;
 mod registries;
 
 pub use apiserver::{Cluster, Outcome};
+pub use buildkit::BuildKit;
+pub use cosign::{Carrier, Cosign};
+pub use git::GitDaemon;
 pub use gpg::GnuPg;
 pub use grafeas::Grafeas;
 pub use image::push_image;
+pub use notation::Notation;
 pub use pki::Pki;
-pub use registries::{DockerRegistry, OciServe};
+pub use registries::{DockerRegistry, Ggcr, OciServe};
 
 use std::{
     ffi::OsStr,
@@ -111,6 +119,14 @@ pub fn run(command: &mut Command) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {}\n{errors}", output.status);
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Runs a program to its end; what it printed, or complained of.
+pub fn attempt(command: &mut Command) -> Result<String, String> {
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
 }
 
 /// Writes down, for the end of `.ci/run`, that this peer took part, and its version by its own word.

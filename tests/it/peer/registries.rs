@@ -106,28 +106,53 @@ impl TokenServer {
 }
 
 /// A registry in memory, plain HTTP, whose referrers API is right.
-pub struct OciServe {
+pub struct OciServe(InMemory);
+
+impl OciServe {
+    pub fn start() -> Self {
+        Self(InMemory::start("ociserve"))
+    }
+
+    /// `127.0.0.1:<port>`
+    pub fn host(&self) -> &str {
+        &self.0.host
+    }
+}
+
+/// go-containerregistry's registry in memory, plain HTTP. Its referrers API lists artifacts by the
+/// type of their config and without annotations, filters nothing, and a push is not told that its
+/// subject was understood.
+pub struct Ggcr(InMemory);
+
+impl Ggcr {
+    pub fn start() -> Self {
+        Self(InMemory::start("ggcr"))
+    }
+
+    /// `127.0.0.1:<port>`
+    pub fn host(&self) -> &str {
+        &self.0.host
+    }
+}
+
+/// One of the programs under `tests/peers/` that are a registry behind a listener.
+struct InMemory {
     host: String,
     _peer: Peer,
     _folder: TempDir,
 }
 
-impl OciServe {
-    pub fn start() -> Self {
+impl InMemory {
+    fn start(name: &'static str) -> Self {
         let folder = TempDir::new().unwrap();
         let port = free_port();
         let host = format!("127.0.0.1:{port}");
-        let program = binary("ociserve");
+        let program = binary(name);
         let version = version_by_folder(&program);
         let mut command = Command::new(program);
         command.args(["-address", &host]);
-        let peer = Peer::start("ociserve", &command, folder.path()).wait_for_port(port);
-        seen("ociserve", &version);
+        let peer = Peer::start(name, &command, folder.path()).wait_for_port(port);
+        seen(name, &version);
         Self { host, _peer: peer, _folder: folder }
-    }
-
-    /// `127.0.0.1:<port>`
-    pub fn host(&self) -> &str {
-        &self.host
     }
 }
