@@ -28,9 +28,9 @@ const COUNTERSIGN: &str = "countersign";
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
     (COUNTERSIGN, COUNTERSIGN, &[
-        ("referrers", Vector("gate::path::an_attestation_counts_from_referrers_as_from_grafeas")),
+        ("referrers", Live("live::lying::evidence_is_found_in_a_registry_that_mislabels_it")),
         ("Grafeas", Live("live::admission::an_unsigned_image_is_denied_in_our_words_and_admitted_pinned_once_it_is_signed")),
-        ("index", Vector("gate::embedded::p4_a_signature_over_the_index_covers_only_what_its_authority_attests")),
+        ("index", Live("live::provenance::p4_a_real_build_is_judged_by_the_statement_that_our_signature_covers")),
         ("disk", Vector("cli_inputs::an_image_on_disk_is_signed_by_its_own_digest")),
     ], "signs to referrers and Grafeas only"),
     (COUNTERSIGN, "gpg, skopeo", &[
@@ -49,19 +49,19 @@ const ROWS: &[Row] = &[
         ("lookaside", Vector("forms::podman::p4_what_skopeo_signed_counts_from_lookaside_and_extension")),
     ], "writes simple signing to lookasides and the signatures extension only"),
     ("cosign, with a key", COUNTERSIGN, &[
-        ("referrers", Vector("forms::cosign::p4_bundles_that_cosign_wrote_count_however_they_are_listed")),
-        ("tags", Vector("forms::cosign::p4_tags_that_cosign_wrote_count")),
+        ("referrers", Live("live::cosign::what_cosign_signs_counts_for_who_has_its_key")),
+        ("tags", Live("live::cosign::what_cosign_signs_counts_for_who_has_its_key")),
     ], "writes to the image's own repository only"),
     ("cosign, keyless; GitHub", COUNTERSIGN, &[
         ("referrers", Vector("forms::cosign::a_keyless_signature_is_rejected_with_whose_it_is")),
         ("tags", Documented("forms::cosign::a_certificate_beside_a_key_that_is_known_is_no_obstacle")),
     ], "writes to the image's own repository only"),
     ("Notation", COUNTERSIGN, &[
-        ("referrers", Vector("forms::notation::a_signature_of_notations_is_rejected_with_whose_it_is")),
+        ("referrers", Live("live::notation::what_notation_signs_is_rejected_with_whose_it_is")),
     ], "writes referrers only"),
     ("BuildKit", COUNTERSIGN, &[
-        ("index", Vector("gate::embedded::genuine_statements_of_every_layout_are_judged")),
-        ("disk", Vector("layout::genuine::a_tar_and_its_folder_hold_the_same")),
+        ("index", Live("live::provenance::p4_a_real_build_is_judged_by_the_statement_that_our_signature_covers")),
+        ("disk", Live("live::buildkit::one_build_says_the_same_wherever_it_is_put")),
     ], "writes into the image's index only"),
     ("ocibuilder", COUNTERSIGN, &[
         ("Grafeas", Documented("gate::layers::p4_layers_that_the_signed_configuration_names_count")),
@@ -78,8 +78,16 @@ const ROWS: &[Row] = &[
         ("referrers", Documented("forms::cosign::p4_bundles_that_cosign_wrote_count_however_they_are_listed")),
     ], "writes to Grafeas and, with cosign's library, to the image's repository"),
     ("ORAS and the rest", COUNTERSIGN, &[
-        ("referrers", Documented("forms::podman::p2_an_artifact_of_any_type_is_a_record_and_no_attestation")),
+        ("referrers", Live("live::published::p2_what_oras_attaches_is_a_record_and_no_attestation")),
     ], "writes referrers only"),
+    (COUNTERSIGN, "cosign", &[], "looks for bundles and tags of its own only"),
+    ("cosign, carried by countersign", "cosign", &[
+        ("referrers", Live("live::carry::what_every_tool_hung_on_an_image_verifies_where_it_was_carried")),
+        ("tags", Live("live::carry::what_every_tool_hung_on_an_image_verifies_where_it_was_carried")),
+    ], "reads from the image's own repository only"),
+    ("Notation, carried by countersign", "Notation", &[
+        ("referrers", Live("live::carry::what_every_tool_hung_on_an_image_verifies_where_it_was_carried")),
+    ], "reads referrers only"),
 ];
 
 #[test]

@@ -2,6 +2,6 @@
 
 mod genuine;
 mod hostile;
-mod same;
+pub mod same;
 mod signed;
 pub mod vector;

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use super::vector;
 use crate::scene::Scene;
 
-const READS: &str = "package acme\n\ndeny contains statement.name if {\n\tsome image in input.images\n\tsome statement in image.statements\n}\n";
+/// A rule that reads statements, so that they are looked up.
+pub const READS: &str = "package acme\n\ndeny contains statement.name if {\n\tsome image in input.images\n\tsome statement in image.statements\n}\n";
 
 fn evidence(image: &str, docker_host: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_countersign"))
@@ -29,7 +30,8 @@ fn seen(output: &Output) -> Vec<Value> {
     told(&printed)
 }
 
-fn told(document: &Value) -> Vec<Value> {
+/// The same, of a policy input.
+pub fn told(document: &Value) -> Vec<Value> {
     let images = document["images"].as_array().unwrap().iter();
     images
         .map(|image| {

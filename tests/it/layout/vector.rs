@@ -15,10 +15,15 @@ pub fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/buildkit").join(name)
 }
 
-/// The one image in it.
+/// The one image in a vector.
 pub fn content(name: &str) -> Content {
+    content_of(&path(name))
+}
+
+/// The one image in an archive that `BuildKit` wrote.
+pub fn content_of(archive: &Path) -> Content {
     let mut files = HashMap::new();
-    for entry in tar::Archive::new(File::open(path(name)).unwrap()).entries().unwrap() {
+    for entry in tar::Archive::new(File::open(archive).unwrap()).entries().unwrap() {
         let mut entry = entry.unwrap();
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).unwrap();

@@ -1,8 +1,15 @@
-use std::process::Command;
+use std::{fs, process::Command};
 
 use tempfile::TempDir;
 
-use crate::peer::{DockerRegistry, OciServe, binary, push_image, run};
+use super::{buildkit::FILES, verdict};
+use crate::{
+    cli::{Desk, stderr},
+    layout::same,
+    peer::{
+        BuildKit, Carrier, Cosign, DockerRegistry, Notation, OciServe, binary, push_image, run,
+    },
+};
 
 /// From a registry without the referrers API over a layout into one that has it, and back; what
 /// skopeo finds in the layout is the image.
@@ -42,5 +49,120 @@ fn an_image_goes_around_with_its_evidence() {
         let removed = countersign(&["detach", image, "--yes"]);
         assert_eq!(removed.lines().count(), 1, "{image}: {removed}");
         assert_eq!(countersign(&["detach", image, "--yes"]), "", "{image}: nothing is left");
+    }
+}
+
+const SLSA: &str = "https://slsa.dev/provenance/v1";
+const SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
+
+/// Tools and what they need to hang something of each kind on an image.
+struct Makers {
+    buildkit: BuildKit,
+    cosign: Cosign,
+    notation: Notation,
+    desk: Desk,
+}
+
+impl Makers {
+    fn start(registries: &[&str]) -> Self {
+        let makers = Self {
+            buildkit: BuildKit::start(registries),
+            cosign: Cosign::new(),
+            notation: Notation::new(),
+            desk: Desk::new(),
+        };
+        for (name, text) in FILES {
+            makers.desk.write(name, text);
+        }
+        makers.desk.write("acme.rego", same::READS);
+        makers.cosign.generate("qa");
+        fs::copy(makers.cosign.path("qa.pub"), makers.desk.path("qa.pub")).unwrap();
+        makers
+    }
+
+    /// Builds an image under a tag, and has everybody sign it; its digest.
+    fn make(&self, repository: &str) -> String {
+        let output = format!("type=image,push=true,name={repository}:1");
+        let options = ["--opt", "attest:provenance=mode=max", "--output", &output];
+        let built = self.buildkit.build_folder(&self.desk.path("."), &options);
+        let digest = built["containerimage.digest"].as_str().unwrap().to_owned();
+        let image = format!("{repository}@{digest}");
+        for carrier in [Carrier::Bundle, Carrier::Tags] {
+            self.cosign.sign("qa", carrier, &image);
+            self.cosign.attest("qa", carrier, "slsaprovenance1", "{}", &image);
+        }
+        self.notation.sign(&image);
+        self.countersign(&["sign", &image, "--key", "builder.key", "--attach"]);
+        digest
+    }
+
+    fn countersign(&self, arguments: &[&str]) {
+        let output = self.desk.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
+    }
+
+    /// What the gate makes of an image that was signed as one of `signed`: what counts, what does
+    /// not, and what the index says.
+    fn judge(&self, registries: &[&str], image: &str, signed: &str) -> Judged {
+        let (repository, _) = image.split_once('@').unwrap();
+        let embedded = format!("[simple-signing, \"embedded:{SLSA}\"]");
+        let authorities = format!(
+            r#"{{name: builder, keys: [{{openpgp: builder.asc}}], attests: {embedded}, identities: {{"{repository}": "{signed}"}}}}, {{name: qa, keys: [{{pkix: qa.pub}}], attests: [simple-signing, "{SIGN}", "{SLSA}"], identity: digest}}"#
+        );
+        let rules = "{use: attested, parameters: {authorities: [builder, qa]}}, {use: built, parameters: {authorities: [builder]}}";
+        verdict::configure(&self.desk, registries, &authorities, rules);
+        let said = verdict::ask(&self.desk, image);
+        let told = same::told(&verdict::evidence(&self.desk, image));
+        let statements = told.iter().map(|platform| platform["statements"].clone()).collect();
+        assert!(said.allowed, "{image}: {said:#?}");
+        (said.counts, said.rejected, statements)
+    }
+
+    /// Whether those who signed an image find their signatures good.
+    fn verify(&self, image: &str) {
+        for carrier in [Carrier::Bundle, Carrier::Tags] {
+            self.cosign.verify("qa", carrier, image).unwrap();
+            self.cosign.verify_attestation("qa", carrier, "slsaprovenance1", image).unwrap();
+        }
+        self.notation.verify(image).unwrap();
+    }
+}
+
+type Judged = (Vec<String>, Vec<String>, Vec<serde_json::Value>);
+
+/// Straight and over a stick, into a registry that lists referrers and into one that does not.
+#[test]
+#[ignore = "needs buildkitd, cosign, notation, ociserve and docker-registry"]
+fn what_every_tool_hung_on_an_image_verifies_where_it_was_carried() {
+    let (new, old) = (OciServe::start(), DockerRegistry::start());
+    let hosts = [new.host(), old.host()];
+    let makers = Makers::start(&hosts);
+    for (from, to) in [(new.host(), old.host()), (old.host(), new.host())] {
+        let near = format!("{from}/acme/shop");
+        let digest = makers.make(&near);
+        let want = makers.judge(&hosts, &format!("{near}@{digest}"), &near);
+        let sources: Vec<_> = want.0.iter().map(String::as_str).collect();
+        let expected = [
+            "builder referrers simple-signing".to_owned(),
+            format!("qa referrers {SIGN}"),
+            format!("qa referrers {SLSA}"),
+            format!("qa tags {SLSA}"),
+            "qa tags simple-signing".to_owned(),
+        ];
+        assert_eq!(sources, expected, "{near}");
+        assert_eq!(want.1, ["referrers notation signature.certificate"], "{near}");
+        assert_eq!(want.2[0][0]["authority"], "builder", "{near}");
+
+        let (image, straight) = (format!("{near}:1"), format!("{to}/straight/shop"));
+        let carried = format!("{to}/carried/shop");
+        let stick = format!("oci:stick-{}:shop", from.replace(':', "-"));
+        makers.countersign(&["copy", &image, &straight]);
+        makers.countersign(&["copy", &image, &stick]);
+        makers.countersign(&["copy", &stick, &format!("{carried}:1")]);
+        for repository in [straight, carried] {
+            let far = format!("{repository}@{digest}");
+            makers.verify(&far);
+            assert_eq!(makers.judge(&hosts, &far, &near), want, "{far}");
+        }
     }
 }

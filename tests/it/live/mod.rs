@@ -3,17 +3,23 @@
 
 mod admission;
 mod agent;
+mod buildkit;
 mod by_hand;
 mod carry;
+mod cosign;
 mod gpg;
 mod keys;
 mod layers;
+mod lying;
 mod manifest;
 mod metadata;
+mod notation;
 mod opa;
+mod provenance;
 mod published;
 mod records;
 mod registries;
 mod sign;
 mod stage;
 mod terminal;
+mod verdict;

@@ -12,6 +12,7 @@ use countersign::{
 };
 use serde_json::{Value, json};
 
+use super::verdict;
 use crate::{
     cli::{Desk, stderr},
     peer::{DockerRegistry, GnuPg, OciServe, binary, push_image, run, seen},
@@ -157,6 +158,35 @@ fn skopeo(desk: &Desk, named: &str, host: &str, digest: &str, message: &[u8]) {
     assert!(!tool(desk, "skopeo", &copy).status.success(), "nobody signed it yet");
     fs::write(folder.join("signature-1"), message).unwrap();
     prints(&tool(desk, "skopeo", &copy));
+}
+
+#[test]
+#[ignore = "needs ociserve, docker-registry, skopeo and oras"]
+fn p2_what_oras_attaches_is_a_record_and_no_attestation() {
+    let (new, old) = (OciServe::start(), DockerRegistry::start());
+    for host in [new.host(), old.host()] {
+        let desk = Desk::new();
+        let repository = format!("{host}/acme/shop");
+        let named = format!("{repository}@{}", push_image(&format!("{repository}:v1"), "attached"));
+        desk.write("bom.json", "{}");
+        let kind = "application/spdx+json";
+        let file = format!("bom.json:{kind}");
+        let of_type = ["--artifact-type", kind, "--annotation", "acme.example/by=qa"];
+        let attach = [&["attach", "--plain-http"][..], &of_type, &[&named, &file]].concat();
+        prints(&tool(&desk, "oras", &attach));
+
+        let authority = "{name: builder, keys: [{openpgp: builder.asc}]}";
+        let rule = "{use: attested, parameters: {authorities: [builder]}}";
+        verdict::configure(&desk, &[host], authority, rule);
+        let said = verdict::ask(&desk, &named);
+        assert_eq!(said.codes, ["attested.missing"], "{host}: {said:#?}");
+        assert!(said.counts.is_empty() && said.rejected.is_empty(), "{host}: {said:#?}");
+        let input = verdict::evidence(&desk, &named);
+        let records = &input["images"][0]["records"]["referrers"];
+        assert_eq!(records.as_array().map(Vec::len), Some(1), "{host}: {input:#}");
+        assert_eq!(records[0]["type"], kind, "{host}: {records:#}");
+        assert_eq!(records[0]["annotations"]["acme.example/by"], "qa", "{host}: {records:#}");
+    }
 }
 
 /// Twenty processes' worth of signers, on real registries.
