@@ -195,7 +195,7 @@ pub async fn input(gate: &Arc<Gate>, image: &str) -> Value {
     let body = review(&[image]).build().to_string();
     let review = Review::parse(body.as_bytes()).unwrap();
     let Ok(Change::Images(images)) = review.change(1) else { panic!("no image in {body}") };
-    let deadline = Deadline::after(Duration::from_secs(5));
+    let deadline = Deadline::after(Duration::from_secs(30));
     let looked = gate.inspect(Phase::Validate, &review, images, deadline).await.unwrap();
     for subject in &looked.subjects {
         if let Err(obstacle) = &subject.known {
