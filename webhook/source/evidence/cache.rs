@@ -97,7 +97,7 @@ where
             }
             self.entries.invalidate(&key).await;
         }
-        loop {
+        for _ in 0..SHARED_FLIGHTS {
             let (entries, wanted, lookup) = (self.entries.clone(), key.clone(), lookup());
             let flight = tokio::spawn(async move {
                 entries.try_get_with(wanted, async move { lookup.await.map(Arc::new) }).await
@@ -109,6 +109,10 @@ where
             // It came of a flight that began before a reload, for what was looked for then.
             self.entries.invalidate(&key).await;
         }
+        // Reviews from before a reload and from after it must not go on taking turns.
+        let own = Arc::new(landed(tokio::spawn(lookup())).await?);
+        self.entries.insert(key, Arc::clone(&own)).await;
+        Ok(own)
     }
 
     /// Takes an entry that was looked up in another way, unless there is one.
@@ -128,6 +132,9 @@ impl<K, V: Perishable> Expiry<K, Arc<V>> for ShelfLife {
         Some(value.believed_for(&self.0))
     }
 }
+
+/// How often a lookup is shared with others before a caller makes one for itself.
+const SHARED_FLIGHTS: usize = 2;
 
 #[cfg(test)]
 mod tests {
@@ -169,6 +176,23 @@ mod tests {
             shared_key: false,
         };
         Trust::new(vec![authority]).unwrap()
+    }
+
+    /// A caller for whom nothing fits looks for itself in the end, and takes what it finds.
+    #[tokio::test]
+    async fn callers_of_two_minds_do_not_take_turns_for_ever() {
+        let shelf = Shelf { found: Duration::from_hours(1), none: Duration::from_hours(1) };
+        let lookups: Lookups<u8, Answer, FetchError> = Lookups::new(u64::MAX, shelf);
+        let sought = Arc::new(Sought::new(Arc::new(Trust::new(Vec::new()).unwrap()), false));
+        let asked = std::cell::Cell::new(0);
+        let lookup = || {
+            asked.set(asked.get() + 1);
+            let sought = Arc::clone(&sought);
+            async move { Ok(Answer::nothing(sought)) }
+        };
+        let found = lookups.get(1, None, |_| false, lookup).await;
+        assert!(found.is_ok());
+        assert_eq!(asked.get(), SHARED_FLIGHTS + 1);
     }
 
     /// The whole of what is kept of an image with one attestation: what it is, what refers to it,
