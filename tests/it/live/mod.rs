@@ -6,6 +6,7 @@ mod agent;
 mod buildkit;
 mod by_hand;
 mod carry;
+mod controllers;
 mod cosign;
 mod gpg;
 mod keys;

@@ -27,6 +27,11 @@ pub struct Stage {
 
 impl Stage {
     pub fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// As [`Self::start`], with these lines in the configuration besides.
+    pub fn start_with(settings: &str) -> Self {
         let (cluster, store, registry) = (Cluster::start(), Grafeas::start(), OciServe::start());
         let folder = TempDir::new().unwrap();
         let gpg = GnuPg::new();
@@ -36,7 +41,8 @@ impl Stage {
         cluster.pki().server("webhook", &["countersign.countersign.svc"]);
 
         let port = free_port();
-        let config = config(port, cluster.folder(), registry.host(), &store.url());
+        let mut config = config(port, cluster.folder(), registry.host(), &store.url());
+        config.push_str(settings);
         std::fs::write(folder.path().join("countersign.yaml"), config).unwrap();
         let unsigned = format!("{}/acme/shop:unsigned", registry.host());
         push_image(&unsigned, "unsigned");
@@ -51,6 +57,19 @@ impl Stage {
     /// Runs kubectl with the words of `line`.
     pub fn kubectl(&self, line: &str) -> Outcome {
         self.cluster.kubectl(&line.split_whitespace().collect::<Vec<_>>())
+    }
+
+    /// Waits until what kubectl prints for `line` is to one's liking, and returns it.
+    pub fn wait_for(&self, line: &str, good: impl Fn(&str) -> bool) -> String {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        loop {
+            let outcome = self.kubectl(line);
+            if outcome.ok && good(&outcome.stdout) {
+                return outcome.stdout;
+            }
+            assert!(Instant::now() < deadline, "{line}: {outcome:?}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 
     /// One field of an object, by its path.

@@ -10,12 +10,13 @@ use tempfile::TempDir;
 
 use super::{Peer, Pki, binary, free_port, isolated, run, seen, version_in};
 
-/// kube-apiserver with its etcd: the real API, admission included, and no controllers or nodes, so
-/// that Pods stay pending. Ready after some three seconds.
+/// kube-apiserver with its etcd: the real API, admission included, and no nodes, so that Pods stay
+/// pending; controllers are [`super::Controllers`]. Ready after some three seconds.
 pub struct Cluster {
     // Dropped in this order: an API server whose etcd went first would not end by itself.
     _server: Peer,
     _etcd: Peer,
+    port: u16,
     pki: Pki,
     folder: TempDir,
 }
@@ -34,19 +35,19 @@ impl Cluster {
         let dir = folder.path();
         let pki = Pki::new(dir);
         pki.server("serving", &["127.0.0.1", "localhost", "10.0.0.1", "kubernetes.default.svc"]);
-        pki.client("admin", "admin", "system:masters");
+        pki.client(ADMIN, "admin", "system:masters");
         pki.key_pair("sa");
 
         let (etcd_port, port) = (free_port(), free_port());
         let etcd = start_etcd(dir, etcd_port);
-        std::fs::write(dir.join("kubeconfig"), kubeconfig(port)).unwrap();
+        write_kubeconfig(dir, ADMIN, port);
         std::fs::write(dir.join("audit.yaml"), AUDIT_POLICY).unwrap();
         let server = Peer::start("kube-apiserver", &api_server(etcd_port, port), dir);
         let server = server.wait_until(|| {
             let mut probe = kubectl(dir);
             probe.args(["get", "--raw", "/readyz"]).output().unwrap().status.success()
         });
-        let cluster = Self { _server: server, _etcd: etcd, pki, folder };
+        let cluster = Self { _server: server, _etcd: etcd, port, pki, folder };
 
         let versions = run(kubectl(cluster.folder.path()).args(["version", "-o", "json"]));
         let versions: Value = serde_json::from_str(&versions).unwrap();
@@ -95,6 +96,13 @@ impl Cluster {
 
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Lets a program in as this user of this group: writes `<name>.kubeconfig` into
+    /// [`Self::folder`].
+    pub fn admit(&self, name: &str, user: &str, group: &str) {
+        self.pki.client(name, user, group);
+        write_kubeconfig(self.folder(), name, self.port);
     }
 
     /// The annotations that admission left on the requests audited so far, one map a request.
@@ -157,21 +165,26 @@ omitStages: [RequestReceived]
 rules: [{level: Metadata, verbs: [create, update, patch]}, {level: None}]
 ";
 
-fn kubeconfig(port: u16) -> String {
-    format!(
+/// Who has `<name>.crt`, for programs that know the API server by such a file.
+fn write_kubeconfig(dir: &Path, name: &str, port: u16) {
+    let text = format!(
         r#"
 apiVersion: v1
 kind: Config
 clusters: [{{name: test, cluster: {{server: "https://127.0.0.1:{port}", certificate-authority: ca.crt}}}}]
-users: [{{name: admin, user: {{client-certificate: admin.crt, client-key: admin.key}}}}]
-contexts: [{{name: test, context: {{cluster: test, user: admin}}}}]
+users: [{{name: {name}, user: {{client-certificate: {name}.crt, client-key: {name}.key}}}}]
+contexts: [{{name: test, context: {{cluster: test, user: {name}}}}}]
 current-context: test
 "#
-    )
+    );
+    std::fs::write(dir.join(format!("{name}.kubeconfig")), text).unwrap();
 }
 
 fn kubectl(dir: &Path) -> Command {
     let mut command = isolated(binary("kubectl"), dir);
-    command.env("KUBECONFIG", dir.join("kubeconfig"));
+    command.env("KUBECONFIG", dir.join("admin.kubeconfig"));
     command
 }
+
+/// Whose files kubectl uses.
+const ADMIN: &str = "admin";

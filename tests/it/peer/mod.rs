@@ -5,6 +5,7 @@
 
 mod apiserver;
 mod buildkit;
+mod controllers;
 mod cosign;
 mod git;
 mod gpg;
@@ -16,6 +17,7 @@ mod registries;
 
 pub use apiserver::{Cluster, Outcome};
 pub use buildkit::BuildKit;
+pub use controllers::Controllers;
 pub use cosign::{Carrier, Cosign};
 pub use git::GitDaemon;
 pub use gpg::GnuPg;
