@@ -29,6 +29,7 @@ deny contains violation if {
 			platform(image),
 			useless(image),
 			rejected(image),
+			remedy,
 		]),
 	}
 }
@@ -73,7 +74,7 @@ reason(entry) := "does not say approved: true" if {
 	not current(entry)
 }
 
-useless(image) := sprintf("; not counted: %s", [concat(", ", reasons)]) if {
+useless(image) := sprintf(" (not counted: %s)", [concat(", ", reasons)]) if {
 	reasons := {text |
 		some entry in said(image)
 		text := sprintf("that of %s %s", [entry.signer.fingerprint, reason(entry)])
@@ -85,10 +86,12 @@ platform(image) := sprintf(" for %s/%s", [image.platform.os, image.platform.arch
 	image.platform != null
 } else := ""
 
-rejected(image) := sprintf("; rejected: %s", [concat(", ", reasons)]) if {
+rejected(image) := sprintf(" (rejected: %s)", [concat(", ", reasons)]) if {
 	reasons := {text |
 		some entry in image.rejected
 		text := sprintf("%s from %s: %s", [entry.code, entry.source, entry.detail])
 	}
 	count(reasons) > 0
 } else := ""
+
+remedy := sprintf("; have it signed off (`countersign metadata put IMAGE %s FILE --key KEY --expires 720h`)", [type])

@@ -102,9 +102,10 @@ test_message_says_what_is_missing if {
 		with data.parameters as two
 	[violation.msg | some violation in found] == [concat("", [
 		"1 of 2 sign-offs needed for linux/arm64",
-		"; not counted: that of AA does not say approved: true, that of AA expired 2026-11-01T00:00:00Z",
-		", that of BB has no expiry",
-		"; rejected: scope.type from referrers: signed",
+		" (not counted: that of AA does not say approved: true, that of AA expired 2026-11-01T00:00:00Z",
+		", that of BB has no expiry)",
+		" (rejected: scope.type from referrers: signed)",
+		"; have it signed off (`countersign metadata put IMAGE approval FILE --key KEY --expires 720h`)",
 	])]
 }
 

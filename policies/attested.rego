@@ -20,7 +20,7 @@ deny contains violation if {
 	violation := {
 		"code": "attested.missing",
 		"image": image.path,
-		"msg": concat("", [missing(image), platform(image), rejected(image)]),
+		"msg": concat("", [missing(image), platform(image), rejected(image), remedy]),
 	}
 }
 
@@ -28,7 +28,7 @@ deny contains violation if {
 	needed > count(authorities)
 	violation := {
 		"code": "attested.impossible",
-		"msg": sprintf("atLeast is %d, but %d authorities are listed", [needed, count(authorities)]),
+		"msg": sprintf("atLeast is %d, but %d authorities are listed; lower it or list more", [needed, count(authorities)]),
 	}
 }
 
@@ -63,12 +63,16 @@ platform(image) := sprintf(" for %s/%s", [image.platform.os, image.platform.arch
 	image.platform != null
 } else := ""
 
-rejected(image) := sprintf("; rejected: %s", [concat(", ", reasons)]) if {
+rejected(image) := sprintf(" (rejected: %s)", [concat(", ", reasons)]) if {
 	reasons := {reason |
 		some entry in image.rejected
 		reason := sprintf("%s from %s: %s", [entry.code, entry.source, entry.detail])
 	}
 	count(reasons) > 0
 } else := ""
+
+remedy := "; list some in the rule's parameters" if {
+	count(authorities) == 0
+} else := "; deploy an image that they attested, or have this one signed (`countersign sign`)"
 
 list(names) := concat(", ", names)

@@ -65,7 +65,10 @@ test_no_data if {
 test_every_platform_counts if {
 	good := object.union(bare, {"attestations": [{"authority": "qa"}]})
 	found := attested.deny with input.images as [good, on_arm] with data.parameters as {"authorities": ["qa"]}
-	[violation.msg | some violation in found] == ["no attestation by qa for linux/arm64"]
+	[violation.msg | some violation in found] == [concat("", [
+		"no attestation by qa for linux/arm64",
+		"; deploy an image that they attested, or have this one signed (`countersign sign`)",
+	])]
 }
 
 test_message_says_what_was_rejected if {
@@ -74,8 +77,17 @@ test_message_says_what_was_rejected if {
 	found := attested.deny with input.images as [image] with data.parameters as {"authorities": ["a", "b"], "atLeast": 1}
 	[violation.msg | some violation in found] == [concat("", [
 		"attested by 0 of the 1 authorities needed, none by a, b",
-		"; rejected: signature.unknown-key from referrers: made by ABCD",
+		" (rejected: signature.unknown-key from referrers: made by ABCD)",
+		"; deploy an image that they attested, or have this one signed (`countersign sign`)",
 	])]
+}
+
+test_messages_of_parameters if {
+	found := attested.deny with input.images as [bare] with data.parameters as {"atLeast": 1}
+	{violation.msg | some violation in found} == {
+		"the rule names no authority; list some in the rule's parameters",
+		"atLeast is 1, but 0 authorities are listed; lower it or list more",
+	}
 }
 
 bare := {"path": "spec.containers[0].image", "platform": null, "attestations": [], "rejected": []}

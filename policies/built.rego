@@ -28,7 +28,12 @@ deny contains violation if {
 	violation := {
 		"code": "built.missing",
 		"image": image.path,
-		"msg": concat("", ["no provenance by any of the authorities", rejected(image)]),
+		"msg": concat("", [
+			"no provenance by any of the authorities",
+			platform(image),
+			rejected(image),
+			"; have its pipeline sign one (`countersign sign --predicate FILE --type provenance`)",
+		]),
 	}
 }
 
@@ -39,7 +44,10 @@ deny contains violation if {
 	violation := {
 		"code": "built.otherwise",
 		"image": image.path,
-		"msg": sprintf("built otherwise than asked for: %s", [concat("; ", described(image))]),
+		"msg": sprintf("no provenance%s is as asked for, it names %s; build it as the policy asks", [
+			platform(image),
+			concat(", or ", described(image)),
+		]),
 	}
 }
 
@@ -199,7 +207,11 @@ described(image) := {text |
 	])
 }
 
-rejected(image) := sprintf("; rejected: %s", [concat(", ", reasons)]) if {
+platform(image) := sprintf(" for %s/%s", [image.platform.os, image.platform.architecture]) if {
+	image.platform != null
+} else := ""
+
+rejected(image) := sprintf(" (rejected: %s)", [concat(", ", reasons)]) if {
 	reasons := {reason |
 		some entry in image.rejected
 		reason := sprintf("%s from %s: %s", [entry.code, entry.source, entry.detail])

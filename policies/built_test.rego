@@ -151,12 +151,29 @@ test_no_data if {
 
 test_message if {
 	entry := {"source": "grafeas", "code": "key.expired", "detail": "expired"}
-	image := object.union(bare, {"rejected": [entry]})
+	image := object.union(bare, {"rejected": [entry], "platform": on_arm})
 	found := built.deny with input.images as [image] with data.parameters as everything
-	[violation.msg | some violation in found] == ["no provenance by any of the authorities; rejected: key.expired from grafeas: expired"]
+	[violation.msg | some violation in found] == [concat("", [
+		"no provenance by any of the authorities for linux/arm64 (rejected: key.expired from grafeas: expired)",
+		"; have its pipeline sign one (`countersign sign --predicate FILE --type provenance`)",
+	])]
+}
+
+test_message_of_another_build if {
+	image := object.union(bare, {"platform": on_arm, "attestations": [workflow]})
+	found := built.deny with input.images as [image]
+		with data.parameters as object.union(everything, {"branches": ["release"]})
+	[violation.msg | some violation in found] == [concat("", [
+		`no provenance for linux/arm64 is as asked for, it names builder "https://ci.example/builder", `,
+		`repository "https://git.example/acme/shop", branch "main", revision "`,
+		commit,
+		`"; build it as the policy asks`,
+	])]
 }
 
 attestation(type, predicate) := {"authority": "builder", "predicateType": type, "predicate": predicate}
+
+on_arm := {"os": "linux", "architecture": "arm64"}
 
 bare := {"path": "spec.containers[0].image", "attestations": [], "statements": [], "rejected": []}
 

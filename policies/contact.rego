@@ -23,7 +23,7 @@ deny contains violation if {
 	violation := {
 		"code": "contact.missing",
 		"image": image.path,
-		"msg": concat("", ["nobody to ask about it", platform(image), lacking(image)]),
+		"msg": concat("", ["nobody to ask about it", platform(image), lacking(image), remedy]),
 	}
 }
 
@@ -66,9 +66,11 @@ platform(image) := sprintf(" for %s/%s", [image.platform.os, image.platform.arch
 	image.platform != null
 } else := ""
 
-lacking(image) := sprintf("; the contact that there is lacks %s", [concat(", ", lacks)]) if {
+lacking(image) := sprintf(", the contact that there is lacks %s", [concat(", ", lacks)]) if {
 	some entry in said(image)
 	lacks := fields - given(entry)
 	count(lacks) > 0
 	entry == said(image)[0]
 } else := ""
+
+remedy := sprintf("; put a contact beside it (`countersign metadata put IMAGE %s FILE --key KEY`)", [type])

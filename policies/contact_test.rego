@@ -86,7 +86,10 @@ test_message_says_what_is_lacking if {
 	})
 	found := contact.deny with input.images as [image]
 		with data.parameters as {"authorities": ["ops"], "fields": ["email", "phone", "team"]}
-	[violation.msg | some violation in found] == ["nobody to ask about it for linux/arm64; the contact that there is lacks email, phone"]
+	[violation.msg | some violation in found] == [concat("", [
+		"nobody to ask about it for linux/arm64, the contact that there is lacks email, phone",
+		"; put a contact beside it (`countersign metadata put IMAGE contact FILE --key KEY`)",
+	])]
 }
 
 bare := {"path": "spec.containers[0].image", "platform": null, "metadata": {}}

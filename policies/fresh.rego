@@ -25,7 +25,7 @@ deny contains violation if {
 	violation := {
 		"code": "fresh.missing",
 		"image": image.path,
-		"msg": sprintf("no attestation by %s%s; sign the image again", [wanted, newest(image)]),
+		"msg": sprintf("no attestation by %s%s%s; sign the image again", [wanted, platform(image), newest(image)]),
 	}
 }
 
@@ -71,6 +71,10 @@ made(attestation) := attestation.recordedAt if {
 default wanted := "anybody"
 
 wanted := sprintf("%s within %s", [concat(", ", data.parameters.authorities), data.parameters.maxAge])
+
+platform(image) := sprintf(" for %s/%s", [image.platform.os, image.platform.architecture]) if {
+	image.platform != null
+} else := ""
 
 newest(image) := sprintf(", the newest is of %s", [max(times(image))]) if {
 	count(times(image)) > 0

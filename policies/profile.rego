@@ -24,7 +24,10 @@ deny contains violation if {
 	violation := {
 		"code": "profile.missing",
 		"image": image.path,
-		"msg": "no profile by any of the authorities that says seccompProfile or appArmorProfile and has not expired",
+		"msg": concat("; ", [
+			"no profile by any of the authorities that says seccompProfile or appArmorProfile and has not expired",
+			sprintf("put one beside it (`countersign metadata put IMAGE %s FILE --key KEY`)", [type]),
+		]),
 	}
 }
 
@@ -36,7 +39,7 @@ deny contains violation if {
 	violation := {
 		"code": "profile.otherwise",
 		"image": image.path,
-		"msg": sprintf("%s of container %s is %s; its image is made for %s", [
+		"msg": sprintf("%s of container %s is %s, but its image is made for %s; say so in its securityContext", [
 			kind,
 			image.container.name,
 			found(image, kind),
@@ -80,12 +83,12 @@ demands(image) := {kind |
 	kind in object.keys(newest(image).value)
 }
 
-met(image, kind) if plain(newest(image).value[kind]) == plain(set(image, kind))
+met(image, kind) if plain(newest(image).value[kind]) == plain(in_force(image, kind))
 
 plain(profile) := [profile.type, object.get(profile, "localhostProfile", "")]
 
 # What is in force for the container, from the nearest to the farthest place.
-set(image, kind) := container(image).securityContext[kind] if {
+in_force(image, kind) := container(image).securityContext[kind] if {
 	container(image).securityContext[kind] != null
 } else := of_annotation(annotations(image)[concat("/", [prefix(kind), image.container.name])]) if {
 	annotated(kind)
@@ -121,13 +124,13 @@ on_disk(name) := {"type": "Localhost", "localhostProfile": name}
 
 container(image) := named[0] if {
 	named := [one |
-		some one in template(image).spec[list(image.container.kind)]
+		some one in template(image).spec[list_name(image.container.kind)]
 		one.name == image.container.name
 	]
 	count(named) == 1
 }
 
-list(kind) := concat("", [kind, "s"])
+list_name(kind) := concat("", [kind, "s"])
 
 # The Pod, or the template that Pods are made from.
 template(image) := input.request.object.spec.jobTemplate.spec.template if {
@@ -138,8 +141,8 @@ template(image) := input.request.object.spec.jobTemplate.spec.template if {
 	startswith(image.path, "template.spec.")
 } else := input.request.object
 
-found(image, kind) := described(set(image, kind)) if {
-	set(image, kind)
+found(image, kind) := described(in_force(image, kind)) if {
+	in_force(image, kind)
 } else := "not set"
 
 described(profile) := sprintf("%s %s", [profile.type, profile.localhostProfile]) if {

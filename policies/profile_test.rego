@@ -155,7 +155,8 @@ test_the_newest_counts if {
 	found := profile.deny with input as request(pod, [image]) with data.parameters as {"authorities": ["dev"]}
 	[violation.msg | some violation in found] == [concat("", [
 		"seccompProfile of container shop is RuntimeDefault",
-		"; its image is made for Localhost profiles/shop.json",
+		", but its image is made for Localhost profiles/shop.json",
+		"; say so in its securityContext",
 	])]
 }
 
@@ -166,7 +167,16 @@ test_message_of_what_is_not_there if {
 	found := profile.deny with input as request(pod, [image]) with data.parameters as {"authorities": ["dev"]}
 	[violation.msg | some violation in found] == [concat("", [
 		"seccompProfile of container shop is not set",
-		"; its image is made for none that can be read",
+		", but its image is made for none that can be read",
+		"; say so in its securityContext",
+	])]
+}
+
+test_message_of_no_profile if {
+	found := profile.deny with input as request({"spec": {}}, [bare]) with data.parameters as {"authorities": ["dev"]}
+	[violation.msg | some violation in found] == [concat("", [
+		"no profile by any of the authorities that says seccompProfile or appArmorProfile and has not expired",
+		"; put one beside it (`countersign metadata put IMAGE profile FILE --key KEY`)",
 	])]
 }
 

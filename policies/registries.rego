@@ -20,7 +20,7 @@ deny contains violation if {
 	violation := {
 		"code": "registries.refused",
 		"image": image.path,
-		"msg": sprintf("%s is not among the repositories allowed: %s", [image.repository, patterns]),
+		"msg": sprintf("%s is not among the repositories allowed: %s; %s", [image.repository, patterns, remedy]),
 	}
 }
 
@@ -46,3 +46,5 @@ on_hub(pattern) := trim_prefix(pattern, "docker.io/") if {
 default patterns := "none"
 
 patterns := concat(", ", data.parameters.allow)
+
+remedy := "use an image from one of them, or copy it there (`countersign copy`)"

@@ -56,7 +56,10 @@ test_no_evidence if {
 
 test_message if {
 	found := registries.deny with input.images as [image] with data.parameters as {"allow": ["a/b", "c/d"]}
-	[violation.msg | some violation in found] == ["registry.example/acme/shop is not among the repositories allowed: a/b, c/d"]
+	[violation.msg | some violation in found] == [concat("", [
+		"registry.example/acme/shop is not among the repositories allowed: a/b, c/d",
+		"; use an image from one of them, or copy it there (`countersign copy`)",
+	])]
 }
 
 image := {"path": "spec.containers[0].image", "repository": "registry.example/acme/shop"}

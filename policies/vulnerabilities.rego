@@ -23,7 +23,10 @@ deny contains violation if {
 	violation := {
 		"code": "vulnerabilities.found",
 		"image": image.path,
-		"msg": sprintf("%s; rebuild with the fixed versions, or allow them by name", [listed(image)]),
+		"msg": sprintf("%s%s; rebuild with the fixed versions, or allow them by name", [
+			listed(image),
+			platform(image),
+		]),
 	}
 }
 
@@ -34,7 +37,10 @@ deny contains violation if {
 	violation := {
 		"code": "vulnerabilities.unscanned",
 		"image": image.path,
-		"msg": sprintf("no store says that it finished a scan%s; scan the image", [states(image)]),
+		"msg": sprintf("no store says that it finished a scan%s%s; scan the image", [
+			platform(image),
+			states(image),
+		]),
 	}
 }
 
@@ -109,6 +115,10 @@ scanned(image) if {
 states(image) := sprintf(" (%s)", [concat(", ", found)]) if {
 	found := {state | some record in image.records.discoveries; state := record.discovery.analysisStatus}
 	count(found) > 0
+} else := ""
+
+platform(image) := sprintf(" for %s/%s", [image.platform.os, image.platform.architecture]) if {
+	image.platform != null
 } else := ""
 
 # The first of them, so that the text stays readable.

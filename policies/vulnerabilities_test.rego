@@ -122,18 +122,21 @@ test_scans if {
 
 test_messages if {
 	many := [record(sprintf("CVE-%d", [number]), "HIGH", true) | some number in numbers.range(1, 7)]
-	image := object.union(bare, {"records": {
-		"vulnerabilities": many,
-		"discoveries": [{"discovery": {"analysisStatus": "SCANNING"}}],
-	}})
+	image := object.union(bare, {
+		"platform": {"os": "linux", "architecture": "arm64"},
+		"records": {
+			"vulnerabilities": many,
+			"discoveries": [{"discovery": {"analysisStatus": "SCANNING"}}],
+		},
+	})
 	found := vulnerabilities.deny with input.images as [image]
 	{violation.msg | some violation in found} == {
 		concat("", [
 			"CVE-1 (HIGH, fixable), CVE-2 (HIGH, fixable), CVE-3 (HIGH, fixable), ",
-			"CVE-4 (HIGH, fixable), CVE-5 (HIGH, fixable) and 2 more; ",
+			"CVE-4 (HIGH, fixable), CVE-5 (HIGH, fixable) and 2 more for linux/arm64; ",
 			"rebuild with the fixed versions, or allow them by name",
 		]),
-		"no store says that it finished a scan (SCANNING); scan the image",
+		"no store says that it finished a scan for linux/arm64 (SCANNING); scan the image",
 	}
 }
 

@@ -1,10 +1,10 @@
 //! The documentation keeps up with the code.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use countersign::{
     name::Code,
-    policy::{Bundle, Rule},
+    policy::{Bundle, LIBRARY, Rule},
 };
 use serde_json::{Value, json};
 
@@ -20,6 +20,17 @@ fn every_code_has_its_paragraph() {
         assert!(told.contains(&code.as_str()), "docs/codes.md does not tell {code}");
     }
     assert_eq!(told.len(), Code::ALL.len(), "docs/codes.md tells a code that is none");
+}
+
+#[test]
+fn every_code_of_the_library_has_its_paragraph() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/codes.md")).unwrap();
+    let told: BTreeSet<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("#### `")?.strip_suffix('`')).collect();
+    let rules = LIBRARY.iter().flat_map(|rule| rule.text.split("\"code\": \"").skip(1));
+    let given: BTreeSet<&str> = rules.filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(told, given);
 }
 
 /// Each row of the tables of other gates' policies names what shows it.

@@ -66,8 +66,9 @@ fn attested_says_what_was_rejected() {
     let verdict = judge(&rule, &input());
     assert_eq!(
         verdict.deny[0].msg,
-        "no attestation by qa for linux/amd64; rejected: signature.unknown-key from referrers: \
-         made by 0123456789ABCDEF0123456789ABCDEF01234567, which is a key of no authority"
+        "no attestation by qa for linux/amd64 (rejected: signature.unknown-key from referrers: \
+         made by 0123456789ABCDEF0123456789ABCDEF01234567, which is a key of no authority); \
+         deploy an image that they attested, or have this one signed (`countersign sign`)"
     );
     assert!(rule.needs_presence());
     let reads = rule.reads();

@@ -233,7 +233,7 @@ impl<'a> Case<'a> {
         said: crate::policy::Violation,
         known: &[usize],
     ) -> (Option<usize>, Violation) {
-        let (what, todo) = match said.msg.split_once("; ") {
+        let (what, todo) = match said.msg.rsplit_once("; ") {
             Some((what, todo)) => (what.to_owned(), Some(todo.to_owned())),
             None => (said.msg, None),
         };
