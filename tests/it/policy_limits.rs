@@ -170,6 +170,22 @@ fn violations_are_read_and_bounded() {
 }
 
 #[test]
+fn p12_however_much_is_said_something_is_said_of_each_image() {
+    let input =
+        json!({"images": [{"path": "a"}, {"path": "z"}], "many": (0..900).collect::<Vec<_>>()});
+    // Sets are sorted: what is said of `z`, and of the whole request, stands behind 900 others.
+    let rule = rule(
+        "{\"image\": path, \"msg\": msg} if {\n\tsome x in input.many\n\tsome path in [\"a\", null, \"z\"]\n\tmsg := sprintf(\"%d\", [x])\n}",
+    );
+    let about: Vec<Option<String>> =
+        rule.evaluate(&input.into()).unwrap().deny.into_iter().map(|said| said.image).collect();
+    for image in [None, Some("a".to_owned()), Some("z".to_owned())] {
+        assert!(about.contains(&image), "{image:?}");
+    }
+    assert!(about.len() <= Violation::COUNT_MAX + 2, "{}", about.len());
+}
+
+#[test]
 fn evaluations_run_side_by_side() {
     let rule = Rule::library("attested", &json!({"authorities": ["qa"]})).unwrap();
     thread::scope(|scope| {

@@ -110,11 +110,14 @@ impl Answer {
 }
 
 impl Reply {
-    /// The reply to a body that cannot be judged.
-    pub fn unreadable(phase: Phase, unreadable: Unreadable) -> Self {
+    /// The reply to a body that a gate of this `revision` cannot judge.
+    pub fn unreadable(phase: Phase, unreadable: Unreadable, revision: &str) -> Self {
         match unreadable {
             Unreadable::Foreign => Self::not_a_review(),
-            Unreadable::Invalid { uid, violation } => Self::denied(phase, uid, *violation),
+            Unreadable::Invalid { uid, violation } => {
+                let answer = Answer { revision: revision.to_owned(), ..Answer::deny(*violation) };
+                answer.into_reply(phase, Outcome { uid, ..Outcome::default() })
+            }
         }
     }
 

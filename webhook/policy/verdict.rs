@@ -29,7 +29,8 @@ pub struct Violation {
 impl Violation {
     /// Characters of a message that are kept.
     pub const MSG_MAX: usize = 2_000;
-    /// Violations that are kept of one rule; what is past them changes no decision.
+    /// Violations that are kept of one rule, beside the first one about each image and the first
+    /// one about none in particular: what is left out changes no decision.
     pub const COUNT_MAX: usize = 500;
     const CODE_MAX: usize = 100;
 
@@ -40,19 +41,22 @@ impl Violation {
         code: &str,
         input: &Value,
     ) -> Result<Vec<Self>, RuleFault> {
-        let items: Vec<&Value> = match value {
+        let items = match value {
             Value::Undefined => return Err(RuleFault::Undefined),
-            Value::Set(set) => set.iter().take(Self::COUNT_MAX).collect(),
+            Value::Set(set) if set.is_empty() => return Ok(Vec::new()),
+            Value::Set(set) => set,
             other => return Err(RuleFault::wrong("a set of violations was expected", other)),
         };
-        if items.is_empty() {
-            return Ok(Vec::new());
-        }
         let paths = paths(input);
-        let mut violations = items
-            .into_iter()
-            .map(|item| Self::read(item, code, &paths))
-            .collect::<Result<Vec<_>, _>>()?;
+        let (mut violations, mut about) = (Vec::new(), BTreeSet::new());
+        for item in items.iter() {
+            let violation = Self::read(item, code, &paths)?;
+            // An exception for one image must not swallow the only complaint about another (P12).
+            let first = about.insert(violation.image.clone());
+            if first || violations.len() < Self::COUNT_MAX {
+                violations.push(violation);
+            }
+        }
         violations.sort();
         Ok(violations)
     }

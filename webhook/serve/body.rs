@@ -34,7 +34,7 @@ pub(super) enum Unread {
     /// Not there in time.
     Late(Bytes),
     /// Other large bodies were in the way all the time.
-    Busy,
+    Busy(Bytes),
     /// The connection broke.
     Broken,
 }
@@ -70,7 +70,7 @@ impl Budget {
                 let _ = timeout_at(end, discard(stream)).await;
                 Err(Unread::TooLarge(beginning))
             }
-            Err(Stopped::Busy) => Err(Unread::Busy),
+            Err(Stopped::Busy) => Err(Unread::Busy(join(read, UNBUDGETED))),
             Err(Stopped::Late) => Err(Unread::Late(join(read, UNBUDGETED))),
             Err(Stopped::Broken) => Err(Unread::Broken),
         }

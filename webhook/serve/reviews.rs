@@ -100,7 +100,9 @@ where
             Err(Unread::Late(beginning)) => {
                 return denied(phase, &beginning, Code::ReviewDeadline, LATE).ok_or(Refusal::LATE);
             }
-            Err(Unread::Busy) => return Err(Refusal::BUSY),
+            Err(Unread::Busy(beginning)) => {
+                return denied(phase, &beginning, Code::ReviewDeadline, BUSY).ok_or(Refusal::BUSY);
+            }
             Err(Unread::Broken) => return Err(Refusal::BROKEN),
         };
         let judged =
@@ -180,6 +182,7 @@ impl Refusal {
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
 const SLOW: &str = "the review was not judged in time";
+const BUSY: &str = "too many large reviews came at once";
 const LATE: &str = "the review did not arrive in time";
 const FAULT: &str = "the review could not be judged because of a fault in countersign itself";
 

@@ -1,7 +1,7 @@
 //! P11, P12: what is judged at all, and the two ways past a policy.
 
-use countersign::admission::Phase;
-use countersign_kit::{image, review};
+use countersign::{admission::Phase, policy::Violation};
+use countersign_kit::{image, index, review};
 
 use crate::scene::{ATTESTED, Scene};
 
@@ -30,25 +30,6 @@ async fn p12_exceptions_name_a_digest_and_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p12_no_exception_opens_what_is_revoked() {
-    let shop = image("shop").build();
-    let scene = Scene::with_host(
-        |host| {
-            format!(
-                "revoked: [\"{digest}\"]\nexceptions: [{{images: [\"{host}/acme/shop@{digest}\"], until: 2100-01-01T00:00:00Z, reason: x}}]",
-                digest = shop.digest()
-            )
-        },
-        ATTESTED,
-    );
-    scene.registry.put_image("acme/shop", "1.4", &shop);
-    scene.attest(&shop);
-    let pinned = scene.image(&format!("acme/shop@{}", shop.digest()));
-    let said = scene.ask(Phase::Validate, &[&pinned]).await;
-    assert_eq!((said.allowed, said.audit("codes")), (false, "image.revoked"));
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn p12_the_glass_is_broken_by_who_may_in_this_request() {
     let extra = "breakGlass: {groups: [\"acme:oncall\"], until: 2100-01-01T00:00:00Z}";
     let scene = Scene::with(extra, ATTESTED);
@@ -68,36 +49,39 @@ async fn p12_the_glass_is_broken_by_who_may_in_this_request() {
         let said = scene.review(Phase::Validate, &asked.build()).await;
         assert_eq!(said.audit("decision"), want, "{name}: {}", said.message);
     }
+    // Nothing stands against it but its tag.
+    scene.attest(&shop);
+    let asked = review(&[&by_tag]).user("alice", &["acme:oncall"]);
+    let denied = scene.review(Phase::Validate, &asked.clone().build()).await;
+    assert_eq!(denied.audit("codes"), "image.unpinned", "{}", denied.message);
+    let asked = asked.annotation("countersign.dev/break-glass", "site is down");
+    let said = scene.review(Phase::Validate, &asked.build()).await;
+    assert_eq!(said.audit("decision"), "break-glass", "{}", said.message);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn modes_warn_and_audit_deny_nothing() {
-    for (mode, warned) in [("warn", true), ("audit", false)] {
-        let policies = ATTESTED.replace("enforce", mode);
-        let scene = Scene::with("", &policies);
-        let shop = image("shop").build();
-        scene.registry.put_image("acme/shop", "1.4", &shop);
-        let said = scene.ask(Phase::Mutate, &[&scene.image("acme/shop:1.4")]).await;
-        // The scene denies what no enforcing policy matches.
-        assert_eq!(said.audit("codes"), "review.unmatched", "{mode}");
-        assert_eq!(said.audit("wouldDeny"), "attested.missing", "{mode}");
-        assert_eq!(said.whole["response"]["warnings"].is_array(), warned, "{mode}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn p16_a_revoked_template_is_denied_even_where_templates_are_ignored() {
-    let shop = image("shop").build();
-    let extra = format!("templates: ignore\nrevoked: [\"{}\"]", shop.digest());
-    let scene = Scene::with(&extra, ATTESTED);
-    for (name, digest, want) in [
-        ("revoked", shop.digest(), "image.revoked"),
-        ("another", image("other").build().digest(), ""),
-    ] {
-        let pinned = scene.image(&format!("acme/shop@{digest}"));
-        let deployment = review(&[&pinned]).workload("Deployment").build();
-        let said = scene.review(Phase::Validate, &deployment).await;
-        assert_eq!(said.audit("codes"), want, "{name}: {}", said.message);
-    }
-    assert_eq!(scene.registry.total(), 0, "an ignored template is not looked up");
+async fn p12_an_exception_covers_its_own_image_however_much_is_said_of_it() {
+    let platforms = [image("a").build(), image("b").platform("linux/arm64").build()];
+    let (old, evil) = (index(&platforms).build(), image("evil").build());
+    let scene = Scene::with_host(
+        |host| {
+            format!(
+                "exceptions: [{{images: [\"{host}/acme/shop@{}\"], until: 2100-01-01T00:00:00Z, reason: old}}]",
+                old.digest()
+            )
+        },
+        ATTESTED,
+    );
+    let [old, evil] = [&old, &evil].map(|content| {
+        scene.registry.put("acme/shop", content);
+        scene.image(&format!("acme/shop@{}", content.digest()))
+    });
+    // Two complaints for each: more than are kept of one rule.
+    let excepted = vec![old.as_str(); Violation::COUNT_MAX / 2 + 1];
+    let only_it = scene.review(Phase::Validate, &review(&excepted).build()).await;
+    assert_eq!(only_it.audit("decision"), "exception", "{}", only_it.message);
+    let with_evil = review(&excepted).init_container("evil", &evil).build();
+    let said = scene.review(Phase::Validate, &with_evil).await;
+    assert_eq!((said.allowed, said.audit("codes")), (false, "attested.missing"));
+    assert!(said.message.contains("spec.initContainers[0].image"), "{}", said.message);
 }

@@ -48,6 +48,34 @@ async fn p5_presence_is_content_with_what_was_found() {
     assert!(said.allowed, "more evidence could only help: {}", said.message);
 }
 
+/// Where more evidence could turn a rule's mind, nothing that was found makes up for what was not.
+#[tokio::test(flavor = "multi_thread")]
+async fn p5_what_could_not_be_looked_up_denies_whatever_the_rules_say() {
+    for (name, parameters, alone) in [
+        ("content", "scanned: false", "vulnerabilities.unscanned"),
+        ("not content", "scanned: true", "vulnerabilities.unscanned"),
+    ] {
+        let policies = format!(
+            "  - {{name: clean, match: {{}}, rules: [{{use: vulnerabilities, parameters: {{{parameters}}}}}], mode: enforce}}"
+        );
+        let scene = Scene::with("", &policies);
+        let shop = image("shop").build();
+        scene.registry.put_image("acme/shop", "1.4", &shop);
+        let pinned = scene.image(&format!("acme/shop@{}", shop.digest()));
+        let said = scene.ask(Phase::Validate, &[&pinned]).await;
+        let codes = if name == "content" { "" } else { alone };
+        assert_eq!(said.audit("codes"), codes, "{name}: {}", said.message);
+
+        let scene = Scene::with("", &policies);
+        scene.registry.put_image("acme/shop", "1.4", &shop);
+        scene.grafeas.fault(On::all(), Fault::status(500));
+        let pinned = scene.image(&format!("acme/shop@{}", shop.digest()));
+        let said = scene.ask(Phase::Validate, &[&pinned]).await;
+        assert_eq!(said.audit("codes"), "store.unreachable", "{name}: {}", said.message);
+        assert_eq!((said.allowed, said.code()), (false, 503), "{name}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_registry_that_hangs_is_a_denial_in_time() {
     let scene = Scene::with("deadline: 1s", crate::scene::ATTESTED);

@@ -12,3 +12,5 @@ mod path;
 mod people;
 mod platforms;
 mod recent;
+mod revoked;
+mod ways;

@@ -28,7 +28,7 @@ pub struct Serving {
 pub async fn allow(phase: Phase, body: Bytes, _deadline: Deadline) -> Reply {
     match Review::parse(&body) {
         Ok(review) => Answer::default().into_reply(phase, Outcome::of(&review)),
-        Err(unreadable) => Reply::unreadable(phase, unreadable),
+        Err(unreadable) => Reply::unreadable(phase, unreadable, "r1"),
     }
 }
 

@@ -77,13 +77,9 @@ impl Policy {
     /// Whether an attestation over an image ID could matter to it.
     fn can_use(&self, attestation: &LayersUnchecked, in_index: bool) -> bool {
         let counts = !in_index || self.platforms.count(Level::Config);
-        let by_name =
-            |names: &[Arc<str>]| names.iter().any(|name| **name == *attestation.authority());
-        counts
-            && self.rules.iter().any(|rule| match &rule.uses {
-                Uses::Nothing | Uses::Metadata(_) => false,
-                Uses::Authorities(names) => by_name(names),
-                Uses::Everything => true,
-            })
+        let uses = |uses: &Uses| {
+            !matches!(uses, Uses::Metadata(_)) && uses.covers(attestation.authority())
+        };
+        counts && self.rules.iter().any(|rule| uses(&rule.uses))
     }
 }

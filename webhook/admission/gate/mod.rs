@@ -156,7 +156,7 @@ impl Gate {
         let begun = Instant::now();
         let review = match Review::parse(&body) {
             Ok(review) => review,
-            Err(unreadable) => return Reply::unreadable(phase, unreadable),
+            Err(unreadable) => return Reply::unreadable(phase, unreadable, &self.options.revision),
         };
         let mut asked = Outcome::of(&review);
         asked.stages.push((Stage::Decode, begun.elapsed()));

@@ -50,6 +50,19 @@ pub enum Uses {
     Everything,
 }
 
+impl Uses {
+    /// Whether attestations by the authority of this name can matter.
+    pub fn covers(&self, authority: &str) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Authorities(names) | Self::Metadata(names) => {
+                names.iter().any(|name| **name == *authority)
+            }
+            Self::Everything => true,
+        }
+    }
+}
+
 impl PolicyRule {
     /// Whether it looks at statements in indexes, whoever's signature covers them. Rules about
     /// authorities look only at those that an authority's signature covers.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::{
     admission::{Answer, Exception, Exemption, Images, Patch, Phase, Pin, Violation, Workload},
     name::{Code, Digest, ImageRef},
+    verify::Verified,
 };
 
 use super::{
@@ -27,19 +28,25 @@ pub(super) struct Context<'a> {
 impl Gate {
     /// P1: an image of a Pod that an enforcing policy applies to must name a digest at
     /// `/validate`, because whoever pulls would resolve the tag again. Such an image is not looked
-    /// up; exceptions and break-glass do without the digest.
+    /// up, so that no exception, which is for a digest, covers it; break-glass does without.
     pub(super) fn require_digests(&self, subjects: &mut [Subject], context: &Context<'_>) {
-        let demanded = context.phase == Phase::Validate
-            && !context.workload.is_template()
-            && self.options.unpinned == Permission::Deny
-            && context.broken_glass.is_none();
-        for subject in subjects.iter_mut().filter(|_| demanded) {
-            let tagged = subject.reference.as_ref().is_some_and(|image| image.digest().is_none());
-            if tagged && self.strictest(subject) == Some(Mode::Enforce) {
+        if context.broken_glass.is_some() {
+            return;
+        }
+        for subject in subjects.iter_mut() {
+            if self.wants_digest(subject, context) {
                 subject.known = Err(Obstacle::new(Code::ImageUnpinned, UNPINNED, Some(PIN_IT)));
                 subject.unpinned = true;
             }
         }
+    }
+
+    fn wants_digest(&self, subject: &Subject, context: &Context<'_>) -> bool {
+        context.phase == Phase::Validate
+            && !context.workload.is_template()
+            && self.options.unpinned == Permission::Deny
+            && subject.reference.as_ref().is_some_and(|image| image.digest().is_none())
+            && self.strictest(subject) == Some(Mode::Enforce)
     }
 
     /// Weighs everything that was found.
@@ -52,7 +59,7 @@ impl Gate {
         let mut answer = Answer {
             images: subjects.iter().map(Subject::resolved).collect(),
             policies: self.names(subjects),
-            signers: signers(judgement),
+            signers: self.signers(subjects, judgement),
             ..Answer::default()
         };
         let mut weighing = Weighing { gate: self, context, subjects, answer: &mut answer };
@@ -64,6 +71,12 @@ impl Gate {
         }
         for (at, subject) in subjects.iter().enumerate() {
             weighing.weigh(at, subject);
+        }
+        if let (None, Some(reason)) = (&answer.exemption, &context.broken_glass)
+            && subjects.iter().any(|subject| self.wants_digest(subject, context))
+        {
+            // Nothing else may stand against it, but the digest was waived (P12).
+            answer.exemption = Some(Exemption::BreakGlass(reason.clone()));
         }
         answer.violations.sort();
         answer.violations.dedup();
@@ -90,6 +103,28 @@ impl Gate {
         policies.map(|policy| policy.name.clone()).collect()
     }
 
+    /// The fingerprints of those whose word a rule that was asked could take.
+    fn signers(&self, subjects: &[Subject], judgement: &Judgement) -> Vec<String> {
+        let mut signers = BTreeSet::new();
+        for (subject, entries) in subjects.iter().zip(&judgement.entries) {
+            let policies =
+                || subject.policies.iter().filter_map(|at| self.options.policies.get(*at));
+            for entry in entries.iter() {
+                let counts = |verified: &&Verified| {
+                    policies().any(|policy| {
+                        let level = verified.subject().level;
+                        let rules = &mut policy.rules.iter();
+                        (!entry.is_in_index() || policy.platforms.count(level))
+                            && rules.any(|rule| rule.uses.covers(verified.authority()))
+                    })
+                };
+                let verified = entry.verified.iter().filter(counts);
+                signers.extend(verified.map(|verified| verified.signer().fingerprint()));
+            }
+        }
+        signers.into_iter().map(str::to_owned).collect()
+    }
+
     /// What the strictest of the policies that apply does with complaints.
     fn strictest(&self, subject: &Subject) -> Option<Mode> {
         let policies = subject.policies.iter().filter_map(|at| self.options.policies.get(*at));
@@ -112,12 +147,18 @@ impl Gate {
         Some(subject.violation("", &obstacle))
     }
 
-    /// The first digest of an image, or of a platform of it that can run, that is revoked.
+    /// The first digest of an image, or of a platform of it that can run, that is revoked; by
+    /// whichever algorithm it is written.
     fn revoked(&self, subject: &Subject) -> Option<Digest> {
+        if self.options.revoked.is_empty() {
+            return None;
+        }
         let named = subject.reference.as_ref().and_then(ImageRef::digest);
         let resolved = subject.pinned.as_ref().map(|pinned| pinned.digest);
-        let platforms = subject.known.iter().flat_map(|gathered| {
-            gathered.description.platforms.iter().map(|runnable| runnable.manifest)
+        let platforms = subject.known.iter().flat_map(|gathered| &gathered.description.platforms);
+        let platforms = platforms.flat_map(|runnable| {
+            let equals = runnable.equals.iter().flat_map(|(one, other)| [*one, *other]);
+            std::iter::once(runnable.manifest).chain(equals)
         });
         let digests = named.into_iter().chain(resolved).chain(platforms);
         digests.into_iter().find(|digest| self.options.revoked.contains(digest))
@@ -200,13 +241,6 @@ fn patch(context: &Context<'_>, subjects: &[Subject]) -> Option<Patch> {
 
 fn answer_remarks(answer: &mut Answer, remarks: &[Violation]) {
     answer.warnings.extend(remarks.iter().cloned());
-}
-
-fn signers(judgement: &Judgement) -> Vec<String> {
-    let entries = judgement.entries.iter().flat_map(|entries| entries.iter());
-    let verified = entries.flat_map(|entry| &entry.verified);
-    let signers: BTreeSet<&str> = verified.map(|v| v.signer().fingerprint()).collect();
-    signers.into_iter().map(str::to_owned).collect()
 }
 
 const UNPINNED: &str = "it names no digest, so whoever pulls it would resolve its tag again";
