@@ -25,7 +25,13 @@ deny contains violation if {
 	violation := {
 		"code": "fresh.missing",
 		"image": image.path,
-		"msg": sprintf("no attestation by %s%s%s; sign the image again", [wanted, platform(image), newest(image)]),
+		"msg": concat("", [
+			sprintf("no attestation by %s", [wanted]),
+			platform(image),
+			newest(image),
+			rejected(image),
+			"; sign the image again",
+		]),
 	}
 }
 
@@ -78,4 +84,12 @@ platform(image) := sprintf(" for %s/%s", [image.platform.os, image.platform.arch
 
 newest(image) := sprintf(", the newest is of %s", [max(times(image))]) if {
 	count(times(image)) > 0
+} else := ""
+
+rejected(image) := sprintf(" (rejected: %s)", [concat(", ", reasons)]) if {
+	reasons := {text |
+		some entry in image.rejected
+		text := sprintf("%s from %s: %s", [entry.code, entry.source, entry.detail])
+	}
+	count(reasons) > 0
 } else := ""

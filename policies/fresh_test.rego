@@ -88,12 +88,13 @@ test_message if {
 	image := object.union(bare, {
 		"platform": {"os": "linux", "architecture": "arm64"},
 		"attestations": [signed("2026-10-01T00:00:00Z"), signed("2026-09-01T00:00:00Z")],
+		"rejected": [{"code": "signature.expired", "source": "referrers", "detail": "by ABCD"}],
 	})
 	parameters := {"authorities": ["builder", "qa"], "maxAge": "720h"}
 	found := fresh.deny with input as {"request": at_ten, "images": [image]} with data.parameters as parameters
 	{violation.msg | some violation in found} == {concat("", [
-		"no attestation by builder, qa within 720h for linux/arm64, the newest is of 2026-10-01T00:00:00Z; ",
-		"sign the image again",
+		"no attestation by builder, qa within 720h for linux/arm64, the newest is of 2026-10-01T00:00:00Z",
+		" (rejected: signature.expired from referrers: by ABCD); sign the image again",
 	])}
 }
 

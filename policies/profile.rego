@@ -6,6 +6,7 @@
 #   `seccompProfile`, `appArmorProfile` or both, written as in a `securityContext`. The container's
 #   own setting counts before the annotation for it, and that before the Pod's. Annotations for
 #   seccomp have no effect since Kubernetes 1.27 and are read only with `seccompAnnotations: true`.
+#   A privileged container is confined by no profile, whatever it says beside.
 # custom:
 #   code: profile.missing
 #   parameters:
@@ -24,9 +25,10 @@ deny contains violation if {
 	violation := {
 		"code": "profile.missing",
 		"image": image.path,
-		"msg": concat("; ", [
+		"msg": concat("", [
 			"no profile by any of the authorities that says seccompProfile or appArmorProfile and has not expired",
-			sprintf("put one beside it (`countersign metadata put IMAGE %s FILE --key KEY`)", [type]),
+			rejected(image),
+			sprintf("; put one beside it (`countersign metadata put IMAGE %s FILE --key KEY`)", [type]),
 		]),
 	}
 }
@@ -39,11 +41,12 @@ deny contains violation if {
 	violation := {
 		"code": "profile.otherwise",
 		"image": image.path,
-		"msg": sprintf("%s of container %s is %s, but its image is made for %s; say so in its securityContext", [
-			kind,
-			image.container.name,
-			found(image, kind),
-			described(newest(image).value[kind]),
+		"msg": concat("", [
+			sprintf("%s of container %s is %s", [kind, image.container.name, found(image, kind)]),
+			sprintf(", but its image is made for %s", [described(newest(image).value[kind])]),
+			rejected(image),
+			"; ",
+			remedy(image),
 		]),
 	}
 }
@@ -87,8 +90,12 @@ met(image, kind) if plain(newest(image).value[kind]) == plain(in_force(image, ki
 
 plain(profile) := [profile.type, object.get(profile, "localhostProfile", "")]
 
+privileged(image) if container(image).securityContext.privileged == true
+
 # What is in force for the container, from the nearest to the farthest place.
-in_force(image, kind) := container(image).securityContext[kind] if {
+in_force(image, kind) := {"type": "Unconfined"} if {
+	privileged(image)
+} else := container(image).securityContext[kind] if {
 	container(image).securityContext[kind] != null
 } else := of_annotation(annotations(image)[concat("/", [prefix(kind), image.container.name])]) if {
 	annotated(kind)
@@ -141,12 +148,26 @@ template(image) := input.request.object.spec.jobTemplate.spec.template if {
 	startswith(image.path, "template.spec.")
 } else := input.request.object
 
-found(image, kind) := described(in_force(image, kind)) if {
+found(image, kind) := "off, as the container is privileged" if {
+	privileged(image)
+} else := described(in_force(image, kind)) if {
 	in_force(image, kind)
 } else := "not set"
+
+remedy(image) := "take `privileged` out of its securityContext" if {
+	privileged(image)
+} else := "say so in its securityContext"
 
 described(profile) := sprintf("%s %s", [profile.type, profile.localhostProfile]) if {
 	profile.localhostProfile != ""
 } else := profile.type if {
 	is_string(profile.type)
 } else := "none that can be read"
+
+rejected(image) := sprintf(" (rejected: %s)", [concat(", ", reasons)]) if {
+	reasons := {text |
+		some entry in image.rejected
+		text := sprintf("%s from %s: %s", [entry.code, entry.source, entry.detail])
+	}
+	count(reasons) > 0
+} else := ""

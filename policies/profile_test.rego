@@ -44,6 +44,27 @@ cases := {
 		"container": {"securityContext": own_seccomp},
 		"codes": {"profile.otherwise"},
 	},
+	"privileged": {
+		"value": object.union(default_seccomp, own_apparmor),
+		"container": {"securityContext": object.union(object.union(default_seccomp, own_apparmor), {"privileged": true})},
+		"codes": {"profile.otherwise"},
+	},
+	"privileged, by the Pod's profile": {
+		"value": own_seccomp,
+		"spec": {"securityContext": own_seccomp},
+		"container": {"securityContext": {"privileged": true}},
+		"codes": {"profile.otherwise"},
+	},
+	"privileged, as its image is made for": {
+		"value": {"seccompProfile": {"type": "Unconfined"}},
+		"container": {"securityContext": {"privileged": true}},
+		"codes": set(),
+	},
+	"not privileged": {
+		"value": default_seccomp,
+		"container": {"securityContext": object.union(default_seccomp, {"privileged": false})},
+		"codes": set(),
+	},
 	"AppArmor by annotation": {
 		"value": own_apparmor,
 		"annotations": {"container.apparmor.security.beta.kubernetes.io/shop": "localhost/shop"},
@@ -172,10 +193,25 @@ test_message_of_what_is_not_there if {
 	])]
 }
 
+test_message_of_a_privileged_container if {
+	entry := {"authority": "dev", "value": default_seccomp, "expires": null}
+	securityContext := object.union(default_seccomp, {"privileged": true})
+	pod := {"spec": {"containers": [{"name": "shop", "securityContext": securityContext}]}}
+	image := object.union(bare, {"metadata": {"profile": [entry]}, "rejected": [expired]})
+	found := profile.deny with input as request(pod, [image]) with data.parameters as {"authorities": ["dev"]}
+	[violation.msg | some violation in found] == [concat("", [
+		"seccompProfile of container shop is off, as the container is privileged",
+		", but its image is made for RuntimeDefault (rejected: signature.expired from referrers: by ABCD)",
+		"; take `privileged` out of its securityContext",
+	])]
+}
+
 test_message_of_no_profile if {
-	found := profile.deny with input as request({"spec": {}}, [bare]) with data.parameters as {"authorities": ["dev"]}
+	image := object.union(bare, {"rejected": [expired]})
+	found := profile.deny with input as request({"spec": {}}, [image]) with data.parameters as {"authorities": ["dev"]}
 	[violation.msg | some violation in found] == [concat("", [
 		"no profile by any of the authorities that says seccompProfile or appArmorProfile and has not expired",
+		" (rejected: signature.expired from referrers: by ABCD)",
 		"; put one beside it (`countersign metadata put IMAGE profile FILE --key KEY`)",
 	])]
 }
@@ -186,6 +222,8 @@ test_volumes_run_nothing if {
 }
 
 request(given, images) := {"request": {"time": "2026-11-21T09:30:00Z", "object": given}, "images": images}
+
+expired := {"code": "signature.expired", "source": "referrers", "detail": "by ABCD"}
 
 bare := {
 	"path": "spec.containers[1].image",
