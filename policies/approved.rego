@@ -7,7 +7,6 @@
 #   counts, so `"approved": false` takes a sign-off back.
 # custom:
 #   code: approved.missing
-#   needs: presence
 #   parameters:
 #     type: object
 #     additionalProperties: false

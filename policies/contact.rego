@@ -6,7 +6,6 @@
 #   of the `fields`, or in any field where none are named.
 # custom:
 #   code: contact.missing
-#   needs: presence
 #   parameters:
 #     type: object
 #     additionalProperties: false
@@ -23,7 +22,7 @@ deny contains violation if {
 	violation := {
 		"code": "contact.missing",
 		"image": image.path,
-		"msg": concat("", ["nobody to ask about it", platform(image), lacking(image), remedy]),
+		"msg": concat("", ["nobody to ask about it", platform(image), lacking(image), rejected(image), remedy]),
 	}
 }
 
@@ -71,6 +70,14 @@ lacking(image) := sprintf(", the contact that there is lacks %s", [concat(", ", 
 	lacks := fields - given(entry)
 	count(lacks) > 0
 	entry == said(image)[0]
+} else := ""
+
+rejected(image) := sprintf(" (rejected: %s)", [concat(", ", reasons)]) if {
+	reasons := {text |
+		some entry in image.rejected
+		text := sprintf("%s from %s: %s", [entry.code, entry.source, entry.detail])
+	}
+	count(reasons) > 0
 } else := ""
 
 remedy := sprintf("; put a contact beside it (`countersign metadata put IMAGE %s FILE --key KEY`)", [type])

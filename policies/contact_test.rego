@@ -83,11 +83,13 @@ test_message_says_what_is_lacking if {
 	image := object.union(bare, {
 		"platform": {"os": "linux", "architecture": "arm64"},
 		"metadata": {"contact": [object.union(ops, {"value": {"team": "shop"}})]},
+		"rejected": [{"code": "signature.expired", "source": "referrers", "detail": "by ABCD"}],
 	})
 	found := contact.deny with input.images as [image]
 		with data.parameters as {"authorities": ["ops"], "fields": ["email", "phone", "team"]}
 	[violation.msg | some violation in found] == [concat("", [
 		"nobody to ask about it for linux/arm64, the contact that there is lacks email, phone",
+		" (rejected: signature.expired from referrers: by ABCD)",
 		"; put a contact beside it (`countersign metadata put IMAGE contact FILE --key KEY`)",
 	])]
 }

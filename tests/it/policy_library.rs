@@ -110,7 +110,7 @@ fn every_library_rule_describes_itself() {
         assert!(metadata.title.is_some() && metadata.description.is_some(), "{name}");
         assert_eq!(metadata.custom.code.as_deref(), Some(code), "{name}");
         assert!(metadata.custom.parameters.is_some(), "{name}");
-        let needs_presence = !["profile", "vulnerabilities"].contains(&name);
+        let needs_presence = !["approved", "contact", "profile", "vulnerabilities"].contains(&name);
         assert_eq!(rule.needs_presence(), needs_presence, "{name}");
         let reads = rule.reads();
         let reads_time = ["approved", "contact", "fresh", "profile"].contains(&name);

@@ -208,6 +208,16 @@ fn p5_a_rule_says_that_more_evidence_can_only_help() {
     assert!(rule.needs_presence());
     let silent = Bundle::of_text("a.rego", "package a\n\ndeny contains \"x\" if input.x\n");
     assert!(!Rule::load(&silent, "a", &json!({})).unwrap().needs_presence());
+    for (name, read, want) in
+        [("attestations", "attestations", true), ("metadata", "metadata", false)]
+    {
+        let text = format!(
+            "# METADATA\n# title: A\n# custom:\n#   needs: presence\npackage a\n\n\
+             deny contains \"x\" if {{ some i in input.images; count(i.{read}) == 0 }}\n"
+        );
+        let rule = Rule::load(&Bundle::of_text("a.rego", &text), "a", &json!({})).unwrap();
+        assert_eq!(rule.needs_presence(), want, "{name}: what is newer supersedes");
+    }
 
     let input: Value =
         serde_json::from_str(include_str!("../../fixtures/policy/input.json")).unwrap();

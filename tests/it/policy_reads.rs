@@ -3,13 +3,20 @@
 use countersign::policy::{Bundle, Reads, Rule};
 use serde_json::json;
 
-const NOTHING: Reads =
-    Reads { object: false, config: false, statements: false, request: false, time: false };
+const NOTHING: Reads = Reads {
+    object: false,
+    config: false,
+    statements: false,
+    metadata: false,
+    request: false,
+    time: false,
+};
 const REQUEST: Reads = Reads { request: true, ..NOTHING };
 const OBJECT: Reads = Reads { object: true, ..REQUEST };
 const CONFIG: Reads = Reads { config: true, ..NOTHING };
 const STATEMENTS: Reads = Reads { statements: true, ..NOTHING };
-const ANY_MEMBER: Reads = Reads { statements: true, ..CONFIG };
+const METADATA: Reads = Reads { metadata: true, ..NOTHING };
+const ANY_MEMBER: Reads = Reads { statements: true, metadata: true, ..CONFIG };
 const TIME: Reads = Reads { time: true, ..NOTHING };
 
 #[test]
@@ -21,7 +28,13 @@ fn what_a_rule_reads() {
         (
             "members by name of a variable",
             "some k in [\"a\"]; some image in input.images; image.metadata[k]",
-            NOTHING,
+            METADATA,
+        ),
+        ("metadata in brackets", "input.images[_][\"metadata\"].approval[0].value", METADATA),
+        (
+            "metadata got by name",
+            "some image in input.images; object.get(image, \"metadata\", {}) == {}",
+            METADATA,
         ),
         (
             "config of the platform",

@@ -10,7 +10,7 @@ use super::visit::{self, Node, Step};
 
 /// The parts of the input that cost something, and whether a rule may read them.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "five independent parts of one document")]
+#[expect(clippy::struct_excessive_bools, reason = "six independent parts of one document")]
 pub struct Reads {
     /// `input.request.object` or `oldObject`.
     pub object: bool,
@@ -18,6 +18,8 @@ pub struct Reads {
     pub config: bool,
     /// `input.images[].statements`.
     pub statements: bool,
+    /// `input.images[].metadata`, where the newest word of a signer takes its older ones back.
+    pub metadata: bool,
     /// Anything of `input.request`; the verdicts of rules that do not read it hold for every
     /// request about the same images.
     pub request: bool,
@@ -27,8 +29,14 @@ pub struct Reads {
 
 impl Reads {
     /// Everything.
-    pub const ALL: Self =
-        Self { object: true, config: true, statements: true, request: true, time: true };
+    pub const ALL: Self = Self {
+        object: true,
+        config: true,
+        statements: true,
+        metadata: true,
+        request: true,
+        time: true,
+    };
 
     /// What the rules of `module` may read.
     pub(super) fn of(module: &Module) -> Self {
@@ -38,7 +46,7 @@ impl Reads {
     }
 
     fn at(node: &Node<'_>) -> Self {
-        let members = |any| Self { config: any, statements: any, ..Self::default() };
+        let members = |any| Self { config: any, statements: any, metadata: any, ..Self::default() };
         match node {
             Node::Ref { base, steps } => Self::selected(base, steps),
             Node::Call { name, params, .. } => match name.as_str() {
@@ -63,15 +71,22 @@ impl Reads {
 
     /// A member of what may be an image.
     fn member(name: &str) -> Self {
-        Self { config: name == "config", statements: name == "statements", ..Self::default() }
+        Self {
+            config: name == "config",
+            statements: name == "statements",
+            metadata: name == "metadata",
+            ..Self::default()
+        }
     }
 
     /// What these steps name; `open` where one of them may be any member of an image.
     fn named(steps: &[Step<'_>], open: bool) -> Self {
-        let statements = steps.iter().any(|step| matches!(step, Step::Field("statements")));
+        let names =
+            |name| steps.iter().any(|step| matches!(step, Step::Field(one) if *one == name));
         Self {
             config: open || names_config(steps),
-            statements: open || statements,
+            statements: open || names("statements"),
+            metadata: open || names("metadata"),
             ..Self::default()
         }
     }
@@ -115,6 +130,7 @@ impl BitOr for Reads {
             object: self.object | other.object,
             config: self.config | other.config,
             statements: self.statements | other.statements,
+            metadata: self.metadata | other.metadata,
             request: self.request | other.request,
             time: self.time | other.time,
         }

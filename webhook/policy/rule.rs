@@ -62,9 +62,10 @@ impl Rule {
         &self.metadata
     }
 
-    /// Whether more evidence can only help an image (P5).
+    /// Whether more evidence can only help an image (P5): the rule says so, and reads no metadata,
+    /// of which more can take back what there is.
     pub fn needs_presence(&self) -> bool {
-        self.metadata.needs_presence()
+        self.metadata.needs_presence() && !self.reads.metadata
     }
 
     /// What of the input it may read; anything else may be left out of the document.

@@ -2,8 +2,8 @@
 
 use countersign::admission::Phase;
 use countersign_kit::{
-    Content, Key, artifact, envelope, image, index, sha256, signed_statement, simple_signing,
-    statement,
+    Content, Key, Referrers, artifact, envelope, image, index, sha256, signed_statement,
+    simple_signing, statement,
 };
 use serde_json::{Value, json};
 
@@ -258,6 +258,43 @@ async fn p10_sign_offs_count_keys_and_each_keys_newest_word() {
         let said = ask(&scene, &shop).await;
         assert_eq!(said.allowed, want.is_empty(), "{name}: {}", said.message);
         assert!(said.message.contains(want), "{name}: {}", said.message);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p5_a_flood_does_not_bring_back_what_was_taken_back() {
+    let qa = Key::generate("QA <qa@acme.example>");
+    let contact = APPROVED.replace("approved", "contact");
+    let said = |kind, value, created| (kind, value, created);
+    let (first, later) = ("2026-01-02T03:04:05Z", "2026-02-02T00:00:00Z");
+    for (policies, given, taken) in [
+        (
+            APPROVED,
+            said("approval", br#"{"approved":true}"#.as_slice(), first),
+            said("approval", br#"{"approved":false}"#.as_slice(), later),
+        ),
+        (
+            &contact,
+            said("contact", br#"{"team":"shop"}"#.as_slice(), first),
+            said("contact", b"{}".as_slice(), later),
+        ),
+    ] {
+        let scene = Scene::with_metadata(&[&qa], policies);
+        let shop = image("shop").build();
+        let one = index([&shop]).build();
+        scene.registry.set_referrers(Referrers::Off);
+        scene.registry.put_image("acme/shop", "1.4", &one);
+        let attach = |(kind, value, created), to| {
+            SignOff { kind, value, created, ..SignOff::of(to) }.attach(&scene, &qa, to);
+        };
+        attach(given, &one);
+        attach(taken, &shop);
+        for number in 0..257 {
+            let untyped = image(&number.to_string()).build().descriptor();
+            scene.registry.list_under_fallback_tag("acme/shop", &shop.digest(), untyped);
+        }
+        let said = ask(&scene, &one).await;
+        assert_eq!(said.audit("codes"), "evidence.too-much", "{policies}: {}", said.message);
     }
 }
 
