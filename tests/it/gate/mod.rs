@@ -1,5 +1,6 @@
 //! The gate over real HTTP: what each promise of the design means for a review.
 
+mod config;
 mod cost;
 mod embedded;
 mod exempt;

@@ -52,3 +52,25 @@ async fn what_cannot_run_here_is_not_judged() {
     let said = scene.ask(Phase::Validate, &[&pinned]).await;
     assert_eq!(said.audit("codes"), "image.unsupported", "{}", said.message);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p4_an_entry_that_a_runtime_takes_for_this_platform_is_judged() {
+    for platform in [
+        "linux/x86_64",
+        "linux/x86-64",
+        "Linux/AMD64",
+        "/amd64",
+        "linux/i386",
+        "linux/amd64/v1",
+        "linux/something",
+    ] {
+        let scene = Scene::with("clusterPlatforms: [linux/amd64]", ATTESTED);
+        let (signed, evil) = (image("a").build(), image("evil").platform(platform).build());
+        let both = index([&evil, &signed]).build();
+        scene.registry.put_image("acme/shop", "1.4", &both);
+        scene.attest(&signed);
+        let pinned = scene.image(&format!("acme/shop@{}", both.digest()));
+        let said = scene.ask(Phase::Validate, &[&pinned]).await;
+        assert_eq!(said.audit("codes"), "attested.missing", "{platform}: {}", said.message);
+    }
+}

@@ -10,6 +10,9 @@ async fn p16_a_revoked_digest_is_denied_in_every_mode_and_spelling() {
     let shop = image("shop").build();
     let arm = image("arm").platform("linux/arm64").build();
     let both = index([&shop, &arm]).build();
+    let outer = index([&both]).build();
+    let outer_digest = format!("@{}", outer.digest());
+    let inner_by_sha512 = Digest::sha512(&both.manifest).to_string();
     let by_sha512 = Digest::sha512(&shop.manifest).to_string();
     let [warn, audit] = ["warn", "audit"].map(|mode| ATTESTED.replace("enforce", mode));
     let (by_digest, index_digest) = (format!("@{}", shop.digest()), format!("@{}", both.digest()));
@@ -21,6 +24,10 @@ async fn p16_a_revoked_digest_is_denied_in_every_mode_and_spelling() {
         ("by tag, warned of", Phase::Mutate, &warn, ":1.4", shop.digest()),
         ("a platform", Phase::Validate, ATTESTED, &index_digest, arm.digest()),
         ("the index", Phase::Mutate, ATTESTED, ":both", both.digest()),
+        ("an index in it", Phase::Validate, ATTESTED, &outer_digest, both.digest()),
+        ("that by the other algorithm", Phase::Mutate, ATTESTED, ":outer", inner_by_sha512.clone()),
+        ("the image ID", Phase::Validate, ATTESTED, &by_digest, shop.image_id()),
+        ("a platform's", Phase::Mutate, ATTESTED, ":both", arm.image_id()),
         ("by the other algorithm", Phase::Validate, ATTESTED, &by_digest, by_sha512.clone()),
         ("the other way about", Phase::Validate, ATTESTED, &format!("@{by_sha512}"), shop.digest()),
     ] {
@@ -28,9 +35,10 @@ async fn p16_a_revoked_digest_is_denied_in_every_mode_and_spelling() {
         let scene = Scene::with(&extra, policies);
         scene.registry.put_image("acme/shop", "1.4", &shop);
         scene.registry.put_image("acme/shop", "both", &both);
+        scene.registry.put_image("acme/shop", "outer", &outer);
         scene.registry.put("acme/shop", &arm);
         scene.registry.tag("acme/shop", &by_sha512, &[&shop.digest()]);
-        [&shop, &arm, &both].into_iter().for_each(|content| scene.attest(content));
+        [&shop, &arm, &both, &outer].into_iter().for_each(|content| scene.attest(content));
         let said = scene.ask(phase, &[&scene.image(&format!("acme/shop{named}"))]).await;
         // By another digest than it was attested by it is not attested either.
         let codes = said.audit("codes").trim_start_matches("attested.missing,");

@@ -147,8 +147,8 @@ impl Gate {
         Some(subject.violation("", &obstacle))
     }
 
-    /// The first digest of an image, or of a platform of it that can run, that is revoked; by
-    /// whichever algorithm it is written.
+    /// The first digest of an image, of an index in it, or of a platform of it that can run or that
+    /// platform's config, that is revoked; by whichever algorithm it is written, but for a config.
     fn revoked(&self, subject: &Subject) -> Option<Digest> {
         if self.options.revoked.is_empty() {
             return None;
@@ -158,9 +158,11 @@ impl Gate {
         let platforms = subject.known.iter().flat_map(|gathered| &gathered.description.platforms);
         let platforms = platforms.flat_map(|runnable| {
             let equals = runnable.equals.iter().flat_map(|(one, other)| [*one, *other]);
-            std::iter::once(runnable.manifest).chain(equals)
+            std::iter::once(runnable.manifest).chain(runnable.config).chain(equals)
         });
-        let digests = named.into_iter().chain(resolved).chain(platforms);
+        let indexes = subject.known.iter().flat_map(|gathered| &gathered.description.indexes);
+        let indexes = indexes.flat_map(|(one, other)| [*one, *other]);
+        let digests = named.into_iter().chain(resolved).chain(platforms).chain(indexes);
         digests.into_iter().find(|digest| self.options.revoked.contains(digest))
     }
 }

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::name::Digest;
 
+use super::spelling::CONFIG;
+
 /// The parts of a configuration that rules read, under the names that they read them by.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct ImageConfig {
@@ -32,8 +34,9 @@ impl ImageConfig {
     /// ```
     ///
     /// # Errors
-    /// It is no JSON, or a member is of another type.
+    /// It is no JSON, a member is of another type, or a runtime would take one for another.
     pub fn parse(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        CONFIG.check(bytes)?;
         let document: Document = serde_json::from_slice(bytes)?;
         let execution = document.config.unwrap_or_default();
         let variables = execution.env.unwrap_or_default();
@@ -63,8 +66,9 @@ impl ImageConfig {
 /// ```
 ///
 /// # Errors
-/// It is no JSON, or names no layers in the one way that there is.
+/// It is no JSON, or names no layers in the one way that there is and that all read alike.
 pub fn diff_ids(bytes: &[u8]) -> Result<Vec<Digest>, serde_json::Error> {
+    CONFIG.check(bytes)?;
     let built: Built = serde_json::from_slice(bytes)?;
     Ok(built.rootfs.diff_ids)
 }
@@ -100,4 +104,33 @@ struct Execution {
     labels: Option<BTreeMap<String, String>>,
     entrypoint: Option<Vec<String>>,
     cmd: Option<Vec<String>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p1_a_configuration_says_one_thing_to_every_reader() {
+        let layer = Digest::sha256(b"");
+        for (name, execution, outside, want) in [
+            ("plain", r#""User":"65532""#, "", true),
+            ("labels are free", r#""Labels":{"user":"0","config":"x"}"#, "", true),
+            ("user in another case", r#""User":"65532","user":"0""#, "", false),
+            ("user in another case alone", r#""uSer":"0""#, "", false),
+            ("by case folding", r#""U\u017fer":"0""#, "", false),
+            ("twice", r#""User":"65532","User":"0""#, "", false),
+            ("labels in another case", r#""labels":{"a":"b"}"#, "", false),
+            ("another config", "", r#","CONFIG":{"User":"0"}"#, false),
+            ("another root", "", r#","rootFS":{"type":"layers","diff_ids":[]}"#, false),
+            ("another architecture", "", r#","Architecture":"arm64""#, false),
+            ("what nobody reads", r#""Hostname":"x""#, r#","Hostname":1"#, true),
+        ] {
+            let root = format!(r#"{{"type":"layers","diff_ids":["{layer}"]}}"#);
+            let text = format!(r#"{{"config":{{{execution}}},"rootfs":{root}{outside}}}"#);
+            assert_eq!(ImageConfig::parse(text.as_bytes()).is_ok(), want, "{name}");
+            let once = name == "twice"; // A member that the layers do not hang on.
+            assert_eq!(diff_ids(text.as_bytes()).is_ok(), want || once, "{name}, its layers");
+        }
+    }
 }

@@ -2,15 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::{
-    Deserialize,
-    de::{DeserializeSeed as _, IgnoredAny},
-};
+use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
     Descriptor, Index, Manifest,
     media_type::{DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST},
-    spelling::Unambiguous,
+    spelling::DOCUMENT,
 };
 
 /// What a registry keeps under a tag or digest.
@@ -116,11 +113,7 @@ struct Any {
 
 impl Any {
     fn read(bytes: &[u8]) -> Result<Self, DocumentError> {
-        let mut reader = serde_json::Deserializer::from_slice(bytes);
-        Unambiguous
-            .deserialize(&mut reader)
-            .and_then(|()| reader.end())
-            .map_err(DocumentError::Malformed)?;
+        DOCUMENT.check(bytes).map_err(DocumentError::Malformed)?;
         serde_json::from_slice(bytes).map_err(DocumentError::Malformed)
     }
 

@@ -8,10 +8,27 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// Reads any JSON value and fails on the first ambiguous member name.
-pub(super) struct Unambiguous;
+/// The member names of a kind of document.
+pub(super) struct Vocabulary {
+    /// Every member that a reader of it acts on.
+    known: &'static [&'static str],
+    /// The one of them whose own members are free text.
+    free: &'static str,
+}
 
-impl<'de> DeserializeSeed<'de> for Unambiguous {
+impl Vocabulary {
+    /// Fails on the first member of `bytes` that some readers take for another one.
+    pub(super) fn check(&self, bytes: &[u8]) -> Result<(), serde_json::Error> {
+        let mut reader = serde_json::Deserializer::from_slice(bytes);
+        Unambiguous(self).deserialize(&mut reader)?;
+        reader.end()
+    }
+}
+
+/// Reads any JSON value and fails on the first ambiguous member name.
+struct Unambiguous<'a>(&'a Vocabulary);
+
+impl<'de> DeserializeSeed<'de> for Unambiguous<'_> {
     type Value = ();
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -19,7 +36,7 @@ impl<'de> DeserializeSeed<'de> for Unambiguous {
     }
 }
 
-impl<'de> Visitor<'de> for Unambiguous {
+impl<'de> Visitor<'de> for Unambiguous<'_> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,22 +68,22 @@ impl<'de> Visitor<'de> for Unambiguous {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        while items.next_element_seed(Self)?.is_some() {}
+        while items.next_element_seed(Self(self.0))?.is_some() {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         while let Some(name) = members.next_key::<String>()? {
-            if name == "annotations" {
+            if name == self.0.free {
                 members.next_value::<IgnoredAny>()?;
                 continue;
             }
-            if let Some(known) = KNOWN.iter().find(|known| folds_to(&name, known)) {
+            if let Some(known) = self.0.known.iter().find(|known| folds_to(&name, known)) {
                 return Err(A::Error::custom(format_args!(
                     "a member that some readers take for `{known}`"
                 )));
             }
-            members.next_value_seed(Self)?;
+            members.next_value_seed(Self(self.0))?;
         }
         Ok(())
     }
@@ -86,25 +103,59 @@ fn folds_to(name: &str, known: &str) -> bool {
             .eq(known.chars().map(|sign| sign.to_ascii_lowercase()))
 }
 
-/// Every member that a reader of manifests and indexes acts on.
-const KNOWN: &[&str] = &[
-    "annotations",
-    "architecture",
-    "artifactType",
-    "config",
-    "data",
-    "digest",
-    "features",
-    "layers",
-    "manifests",
-    "mediaType",
-    "os",
-    "os.features",
-    "os.version",
-    "platform",
-    "schemaVersion",
-    "size",
-    "subject",
-    "urls",
-    "variant",
-];
+/// Manifests and indexes.
+pub(super) const DOCUMENT: Vocabulary = Vocabulary {
+    free: "annotations",
+    known: &[
+        "annotations",
+        "architecture",
+        "artifactType",
+        "config",
+        "data",
+        "digest",
+        "features",
+        "layers",
+        "manifests",
+        "mediaType",
+        "os",
+        "os.features",
+        "os.version",
+        "platform",
+        "schemaVersion",
+        "size",
+        "subject",
+        "urls",
+        "variant",
+    ],
+};
+
+/// Configurations of images.
+pub(super) const CONFIG: Vocabulary = Vocabulary {
+    free: "Labels",
+    known: &[
+        "ArgsEscaped",
+        "Cmd",
+        "Entrypoint",
+        "Env",
+        "ExposedPorts",
+        "Healthcheck",
+        "Labels",
+        "OnBuild",
+        "Shell",
+        "StopSignal",
+        "User",
+        "Volumes",
+        "WorkingDir",
+        "architecture",
+        "config",
+        "created",
+        "diff_ids",
+        "history",
+        "os",
+        "os.features",
+        "os.version",
+        "rootfs",
+        "type",
+        "variant",
+    ],
+};

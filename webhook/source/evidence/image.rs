@@ -21,6 +21,7 @@ use crate::{
 use super::{
     cache::{Perishable, Shelf},
     layers::LayerCheck,
+    platform::hosts,
     settings::Config,
 };
 
@@ -31,6 +32,8 @@ pub struct Description {
     pub media_type: &'static str,
     /// At least one.
     pub platforms: Vec<Runnable>,
+    /// The indexes that stand in it, each by its digest and by the other algorithm.
+    pub indexes: Vec<(Digest, Digest)>,
 }
 
 /// One manifest that a node may come to run.
@@ -61,8 +64,10 @@ pub enum ImageError {
     /// An index without anything for this cluster.
     #[error("it is an index, and nothing in it runs on the platforms of this cluster")]
     NothingRuns,
-    /// A config that is no such thing.
-    #[error("its configuration is not the JSON of one")]
+    /// A config that is no such thing, or two in one.
+    #[error(
+        "its configuration is not the JSON of one, or has members that runtimes read as others"
+    )]
     Config,
     /// Indexes within indexes within indexes.
     #[error("its index holds indexes that hold indexes; push it with one level")]
@@ -299,21 +304,6 @@ fn cannot_run(platform: Option<&Platform>) -> bool {
     platform.is_some_and(|platform| platform.os == "unknown" && platform.architecture == "unknown")
 }
 
-/// Whether a node of the platform `node` may run an image for `image`: the same system and
-/// architecture or one that runtimes fall back to, and no newer variant than the node names.
-fn hosts(node: &Platform, image: &Platform) -> bool {
-    let falls_back = match node.architecture.as_str() {
-        "amd64" => image.architecture == "386",
-        "arm64" => image.architecture == "arm",
-        _ => false,
-    };
-    let variants = match (&node.variant, &image.variant) {
-        (Some(node), Some(image)) if !falls_back => image <= node,
-        _ => true,
-    };
-    node.os == image.os && (node.architecture == image.architecture || falls_back) && variants
-}
-
 /// A descriptor without what only weighs.
 fn bare(entry: &Descriptor) -> Descriptor {
     Descriptor {
@@ -333,31 +323,3 @@ const MOST_ENTRIES: usize = 64;
 /// And some for what is said about each of them. None is passed over: an index with more is
 /// refused, or what can run could hide behind what cannot.
 pub const MOST_LISTED: usize = 512;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn platform(text: &str) -> Platform {
-        let mut parts = text.split('/').map(str::to_owned);
-        let (os, architecture) = (parts.next().unwrap(), parts.next().unwrap());
-        Platform { os, architecture, variant: parts.next(), ..Platform::default() }
-    }
-
-    #[test]
-    fn nodes_run_their_platform_and_what_it_falls_back_to() {
-        for (node, image, want) in [
-            ("linux/amd64", "linux/amd64", true),
-            ("linux/amd64", "linux/386", true),
-            ("linux/amd64", "linux/arm64", false),
-            ("linux/amd64", "windows/amd64", false),
-            ("linux/arm64", "linux/arm64/v8", true),
-            ("linux/arm64", "linux/arm/v7", true),
-            ("linux/arm/v6", "linux/arm/v7", false),
-            ("linux/arm/v7", "linux/arm/v6", true),
-            ("linux/arm", "linux/arm/v7", true),
-        ] {
-            assert_eq!(hosts(&platform(node), &platform(image)), want, "{image} on {node}");
-        }
-    }
-}

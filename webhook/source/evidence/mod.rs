@@ -15,6 +15,7 @@ mod kept;
 mod layers;
 mod lookup;
 mod metadata;
+mod platform;
 mod referrers;
 mod settings;
 mod sought;
@@ -79,6 +80,9 @@ pub struct Evidence {
     layers: Arc<Comparer>,
     reads_settings: bool,
 }
+
+/// The platforms of an image, each with what every source says of it.
+type Platforms = Vec<(Runnable, Vec<Answered>)>;
 
 /// A tag in a repository.
 type Tag = (Repository, Box<str>);
@@ -155,12 +159,14 @@ impl Evidence {
             self.platforms(image, cluster, not_before),
             self.answers(image, not_before),
         );
-        let (media_type, found) = found?;
+        let (top, nested, found) = found?;
         let (platforms, answers) = found
             .into_iter()
             .map(|(platform, own)| (platform, named.iter().cloned().chain(own).collect()))
             .unzip();
-        Ok(Gathered { description: Description { media_type, platforms }, answers })
+        let indexes = nested.iter().map(|index| index.equal()).collect();
+        let media_type = top.media_type();
+        Ok(Gathered { description: Description { media_type, platforms, indexes }, answers })
     }
 
     /// What every source says of the very digest of `image`, not of what it is made of.
@@ -183,14 +189,14 @@ impl Evidence {
         }
     }
 
-    /// The media type of an image and its platforms that can run, each with what every source says
+    /// An image, the indexes in it and its platforms that can run, each with what every source says
     /// of that platform alone.
     async fn platforms(
         &self,
         image: &Arc<PinnedImage>,
         cluster: &[Platform],
         not_before: Option<Instant>,
-    ) -> Result<(&'static str, Vec<(Runnable, Vec<Answered>)>), ImageError> {
+    ) -> Result<(Arc<Described>, Vec<Arc<Described>>, Platforms), ImageError> {
         let top = self.described(image).await?;
         let nested = self.nested(image, &top).await?;
         let runnable = top.runnable(&nested, cluster)?.into_iter();
@@ -201,7 +207,8 @@ impl Evidence {
             self.platform(image, &top, child, carriers, not_before)
         }))
         .await;
-        Ok((top.media_type(), platforms.into_iter().collect::<Result<_, _>>()?))
+        let platforms = platforms.into_iter().collect::<Result<_, _>>()?;
+        Ok((top, nested, platforms))
     }
 
     /// Completes what the index says of `child`, unless there is none and it is `top` itself.

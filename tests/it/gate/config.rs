@@ -1,0 +1,35 @@
+//! What rules read of an image's configuration is what a node runs it by.
+
+use countersign::admission::Phase;
+use countersign_kit::image;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::scene::Scene;
+
+const ROOT: &str = "package acme\n\ndeny contains violation if {\n\tsome image in input.images\n\timage.config.user != \"65532\"\n\tviolation := {\"code\": \"acme.root\", \"image\": image.path, \"msg\": \"it runs as root\"}\n}\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p4_a_user_that_a_runtime_reads_otherwise_is_none_that_counts() {
+    let rules = TempDir::new().unwrap();
+    let rule = rules.path().join("acme.rego");
+    std::fs::write(&rule, ROOT).unwrap();
+    let policies = format!(
+        "  - {{name: nonroot, match: {{}}, mode: enforce, rules: [{{path: {}, package: acme}}]}}",
+        rule.display()
+    );
+    let user = |name| image("shop").config(name, json!("65532"));
+    for (name, shop, want) in [
+        ("another user than root", user("User"), ""),
+        ("root", image("shop"), "acme.root"),
+        ("root in another case", user("User").config("user", json!("0")), "image.unsupported"),
+        ("a user in another case", user("USER"), "image.unsupported"),
+    ] {
+        let scene = Scene::with("", &policies);
+        let shop = shop.build();
+        scene.registry.put_image("acme/shop", "1.4", &shop);
+        let pinned = scene.image(&format!("acme/shop@{}", shop.digest()));
+        let said = scene.ask(Phase::Validate, &[&pinned]).await;
+        assert_eq!(said.audit("codes"), want, "{name}: {}", said.message);
+    }
+}
