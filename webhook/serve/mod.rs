@@ -10,6 +10,7 @@ mod expiry;
 mod logs;
 mod metrics;
 mod options;
+mod places;
 mod probes;
 mod record;
 mod reload;

@@ -24,7 +24,8 @@ pub struct ServeOptions {
     pub deadline: Longest,
     /// Largest review, in bytes.
     pub body: usize,
-    /// Most connections at a time; more are closed at once.
+    /// Most connections at a time. A new one takes the place of one that is idle; where each waits
+    /// for its answer, it is closed at once.
     pub connections: usize,
     /// How long new requests are still answered after a gentle stop: until the last proxy has
     /// heard that this replica is not ready.

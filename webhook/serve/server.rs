@@ -20,9 +20,9 @@ use tokio::{net::TcpListener, task::JoinSet};
 
 use super::{
     body::Budget,
-    connections::Places,
     metrics::Metrics,
     options::ServeOptions,
+    places::Places,
     probes, reload,
     reviews::Reviews,
     shutdown::Stop,
@@ -103,7 +103,7 @@ impl Server {
             draining: Arc::clone(&draining),
         };
         let handle = Handle::new();
-        let acceptor = RustlsAcceptor::new(self.tls.clone());
+        let acceptor = RustlsAcceptor::new(self.tls.clone()).handshake_timeout(HANDSHAKE);
         let acceptor = acceptor.acceptor(Places::new(self.options.connections));
         let admission = server(self.admission, acceptor).handle(handle.clone());
         let reviews = reviews.router().into_make_service();
@@ -179,8 +179,13 @@ fn broken(ended: Option<Result<io::Result<()>, tokio::task::JoinError>>) -> Serv
 }
 
 /// How long a connection may be silent: longer than the API server's 90 s, so that it is always
-/// the one that closes. A close by us could meet a review on its way, which is not sent again.
+/// the one that closes. A close by us could meet a review on its way, which is not sent again. That
+/// holds for a first request too, since it may connect and have no use for it until later; who is
+/// in the way goes earlier ([`Places`]).
 const IDLE: Duration = Duration::from_secs(130);
+
+/// How long a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Time for the last answers to leave after the longest deadline.
 const LAST_BYTES: Duration = Duration::from_secs(2);

@@ -1,6 +1,7 @@
 //! The listeners over real TLS, by a client that can do what no library does.
 
 mod client;
+mod full;
 mod hostile;
 mod probes;
 mod reviews;

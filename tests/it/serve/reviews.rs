@@ -213,25 +213,6 @@ async fn p13_a_judge_that_hangs_is_a_denial_in_time() {
 }
 
 #[tokio::test]
-async fn p8_connections_are_counted() {
-    let serving = Serving::start_with(allow, |options| options.connections = 2).await;
-    let mut first = serving.connect().await;
-    let second = serving.connect().await;
-    first.post("/validate", POD).await.unwrap();
-    assert!(serving.connect_as(None).await.is_err(), "a third is closed");
-    drop(second);
-    for _ in 0..50 {
-        if let Ok(mut third) = serving.connect_as(None).await {
-            assert_eq!(third.post("/validate", POD).await.unwrap().status, 200);
-            assert_eq!(first.post("/validate", POD).await.unwrap().status, 200);
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("a place that is free is given away");
-}
-
-#[tokio::test]
 async fn many_connections_at_once_leave_nothing_behind() {
     let serving = Arc::new(Serving::start_with(allow, |options| options.connections = 40).await);
     for _ in 0..3 {

@@ -47,6 +47,7 @@ pub struct Limits {
     pub body: Option<At<Size>>,
     /// Images in one review; 500 if absent.
     pub images: Option<At<u32>>,
-    /// Connections at a time; 1000 if absent.
+    /// Connections at a time; 1000 if absent. When all places are taken, who never asked anything
+    /// gives way to a new one, then who has been idle longest, and nobody who waits for an answer.
     pub connections: Option<At<u32>>,
 }
