@@ -7,7 +7,7 @@ use std::{
 };
 
 use countersign_kit::{Content, Grafeas, Key, Registry, image};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const NOTE: &str = "projects/build/notes/built";
@@ -95,6 +95,8 @@ fn signed_to_both_places_verified_and_never_twice() {
     let denied = desk.run(&["verify", &image, "--config", "countersign.yaml"]);
     assert_eq!(denied.status.code(), Some(1), "{}", stderr(&denied));
     assert!(stdout(&denied).contains("(attested.missing)"), "{}", stdout(&denied));
+    let unknown = format!("note: the store grafeas knows no {NOTE}");
+    assert!(stderr(&denied).contains(&unknown), "{}", stderr(&denied));
 
     let store = desk.grafeas.url();
     let sign = [
@@ -127,6 +129,7 @@ fn signed_to_both_places_verified_and_never_twice() {
     assert_eq!(rows[0]["reference"], image);
     assert_eq!(rows[0]["attestations"].as_array().unwrap().len(), 2);
     assert_eq!(rows[0]["lookups"]["grafeas"], "found");
+    assert_eq!(rows[0]["notes"], json!([]), "the note is there now");
 
     let evidence = desk.run(&["evidence", &image, "--config", "countersign.yaml"]);
     assert!(evidence.status.success(), "{}", stderr(&evidence));

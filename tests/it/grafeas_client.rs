@@ -101,7 +101,7 @@ async fn what_was_written_is_found(url: &str, api: Version) {
 
     let nothing = look(&store, &[QA]).await;
     assert!(nothing.candidates.is_empty() && nothing.records.is_empty());
-    assert!(nothing.remarks.is_empty(), "{:?}", nothing.remarks);
+    assert!(nothing.missing.is_empty(), "{:?}", nothing.missing);
 
     let name = store.create_occurrence(&project, &attestation(&uri(), QA), soon()).await.unwrap();
     assert_eq!(name.project(), project);
@@ -121,7 +121,8 @@ async fn what_was_written_is_found(url: &str, api: Version) {
     assert!(found.unreadable.is_empty());
 
     let unknown = look(&store, &["projects/image-build/notes/none"]).await;
-    assert_eq!(unknown.remarks, ["the store grafeas knows no projects/image-build/notes/none"]);
+    let missing: Vec<String> = unknown.missing.iter().map(ToString::to_string).collect();
+    assert_eq!(missing, ["the store grafeas knows no projects/image-build/notes/none"]);
 }
 
 #[tokio::test]

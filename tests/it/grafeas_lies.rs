@@ -257,7 +257,8 @@ async fn p5_an_unknown_note_is_an_absence_that_says_so() {
     let double = Grafeas::start();
     let found = ask(&client(&double.url(), Version::V1Beta1)).await.unwrap();
     assert!(found.candidates.is_empty());
-    assert_eq!(found.remarks, [format!("the store grafeas knows no {QA}")]);
+    assert_eq!(found.missing.len(), 1);
+    assert_eq!(found.missing[0].to_string(), format!("the store grafeas knows no {QA}"));
 }
 
 #[tokio::test]

@@ -78,7 +78,7 @@ async fn finds_what_is_about_the_image(url: &str) {
     found.sort_unstable();
     wanted.sort_unstable();
     assert_eq!(found, wanted);
-    assert!(evidence.remarks.is_empty(), "{:?}", evidence.remarks);
+    assert!(evidence.missing.is_empty(), "{:?}", evidence.missing);
     assert!(evidence.candidates.iter().all(|found| found.recorded_at.is_some()));
 }
 
@@ -88,7 +88,7 @@ async fn finds_nothing_yet(url: &str, project: &str) {
     let note = note(&format!("{project}/notes/qa"));
     let evidence = store.occurrences(&image(), &[digest(0)], &[note], soon()).await.unwrap();
     assert!(evidence.candidates.is_empty(), "{evidence:?}");
-    assert!(evidence.remarks[0].contains("/notes/qa"), "{evidence:?}");
+    assert!(evidence.missing[0].parent.contains("/notes/qa"), "{evidence:?}");
 }
 
 async fn flood(url: &str, project: &ProjectName, digest: Digest, note: &NoteName) {

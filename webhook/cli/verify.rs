@@ -1,6 +1,11 @@
 //! `countersign verify`: the webhook's own decision, from a shell.
 
-use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+};
 
 use serde::Serialize;
 
@@ -121,6 +126,7 @@ struct Row {
     metadata: Vec<Verified>,
     rejected: Vec<Rejection>,
     lookups: BTreeMap<Arc<str>, Lookup>,
+    notes: BTreeSet<String>,
     #[serde(skip)]
     lines: Vec<String>,
 }
@@ -143,6 +149,8 @@ impl Row {
         let mut lookups: BTreeMap<Arc<str>, Lookup> = BTreeMap::new();
         let mut attestations: Vec<Verified> = Vec::new();
         let mut rejected: Vec<Rejection> = Vec::new();
+        let missing = entries.iter().flat_map(|entry| &entry.missing);
+        let notes = missing.map(ToString::to_string).collect();
         for entry in entries {
             for (source, lookup) in &entry.lookups {
                 let known = lookups.entry(Arc::clone(source)).or_insert(Lookup::None);
@@ -168,6 +176,7 @@ impl Row {
             metadata,
             rejected,
             lookups,
+            notes,
         }
     }
 
@@ -209,6 +218,9 @@ impl Row {
             if let Lookup::Failed(code) = lookup {
                 output::say(&format!("note: {source} could not be looked up ({code})"));
             }
+        }
+        for note in &self.notes {
+            output::say(&format!("note: {note}"));
         }
         for warning in &self.warnings {
             output::say(&format!("warning: {} ({})", warning.msg, warning.code));

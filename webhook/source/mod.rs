@@ -29,7 +29,8 @@ pub use evidence::{
 };
 pub use file::{open_file, read_file};
 pub use grafeas::{
-    Filed, FiledAbout, GrafeasStore, StoreEvidence, StoreOptions, StoreOptionsError, StoreToken,
+    Filed, FiledAbout, GrafeasStore, MissingParent, StoreEvidence, StoreOptions, StoreOptionsError,
+    StoreToken,
 };
 pub use layout::{
     BadLayoutPlace, BlobFile, Layout, LayoutBlob, LayoutError, LayoutImage, LayoutPlace,

@@ -77,6 +77,30 @@ async fn p5_what_could_not_be_looked_up_denies_whatever_the_rules_say() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn p5_a_note_that_the_store_does_not_know_is_none_and_told() {
+    let mistyped = "projects/build/notes/biult";
+    let scene = Scene::with_authority(
+        &format!("  - {{name: qa, keys: [{{openpgp: qa.asc}}], note: {mistyped}}}"),
+        &[("qa.asc", &Key::generate("QA <qa@acme.example>").certificate_armored())],
+        "  - {name: built, match: {}, mode: enforce, rules: [{use: attested, parameters: {authorities: [builder]}}]}\n\
+         \x20 - {name: tested, match: {}, mode: enforce, rules: [{use: attested, parameters: {authorities: [qa]}}]}\n\
+         \x20 - {name: here, match: {}, mode: enforce, rules: [{use: registries, parameters: {allow: [\"a.example/**\"]}}]}",
+    );
+    let shop = image("shop").build();
+    scene.registry.put_image("acme/shop", "1.4", &shop);
+    let pinned = scene.image(&format!("acme/shop@{}", shop.digest()));
+    let said = scene.ask(Phase::Validate, &[&pinned]).await;
+    assert_eq!(said.audit("codes"), "attested.missing,registries.refused", "{}", said.message);
+    assert_eq!(said.code(), 403, "{}", said.message);
+    let told = format!("no attestation by qa (the store grafeas knows no {mistyped}) (");
+    let line = |policy: &str| said.message.lines().find(|line| line.starts_with(policy)).unwrap();
+    assert!(line("tested:").contains(&told), "{}", said.message);
+    for other in ["built:", "here:"] {
+        assert!(!line(other).contains("knows no"), "it is not theirs: {}", said.message);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_registry_that_hangs_is_a_denial_in_time() {
     let scene = Scene::with("deadline: 1s", crate::scene::ATTESTED);
     let shop = image("shop").build();

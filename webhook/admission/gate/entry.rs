@@ -14,7 +14,7 @@ use crate::{
     policy::{
         Container, ImageEntry, ImagePart, InputError, Lookup, Platform, Records, StatementEntry,
     },
-    source::{self, Answered, FetchError, Gathered, LayerCheck, Runnable},
+    source::{self, Answered, FetchError, Gathered, LayerCheck, MissingParent, Runnable},
     verify::{Image, Layers, LayersUnchecked, Level, Rejection, Trust, Verified},
 };
 
@@ -35,6 +35,8 @@ pub struct Entry {
     /// How the lookups ended.
     pub lookups: BTreeMap<Arc<str>, Lookup>,
     failed: Vec<(Arc<str>, Arc<FetchError>)>,
+    /// What stores do not know of what they were asked about.
+    pub missing: Vec<MissingParent>,
     parts: Parts,
 }
 
@@ -97,6 +99,7 @@ impl Entry {
             statements: Vec::new(),
             lookups: BTreeMap::new(),
             failed: Vec::new(),
+            missing: Vec::new(),
             parts: Parts::default(),
         };
         for answered in answers {
@@ -109,6 +112,7 @@ impl Entry {
                 entry.leave_unchecked(judged.layers_unchecked);
             }
             entry.rejected.extend(answer.unreadable.iter().cloned());
+            entry.missing.extend(answer.missing.iter().cloned());
             for (list, record) in &answer.records {
                 if let Some(list) = entry.list(list) {
                     list.push(Arc::clone(record));

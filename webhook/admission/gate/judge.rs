@@ -1,6 +1,10 @@
 //! What the rules make of the images: pure, CPU only, off the async threads.
 
-use std::{collections::BTreeMap, convert::Infallible, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 
@@ -8,7 +12,7 @@ use crate::{
     admission::Violation,
     name::Code,
     policy::{ImagePart, Input, InputError, RequestPart, Rule, RuleFault, Verdict},
-    source::Gathered,
+    source::{Gathered, MissingParent},
 };
 
 use super::{
@@ -101,6 +105,7 @@ impl Gate {
         number: usize,
         policy: &Policy,
     ) -> Result<Option<Finding>, E> {
+        let trust = &self.options.trust;
         let applies = |subject: &Subject| subject.policies.contains(&number);
         let known: Vec<usize> = case
             .numbered()
@@ -120,7 +125,14 @@ impl Gate {
             Ok(input) => {
                 for rule in &policy.rules {
                     let outcome = evaluate(&rule.rule, &input)?;
+                    let earlier = finding.complaints.len();
                     case.take(outcome, policy, rule, &known, &mut finding);
+                    for (about, violation) in finding.complaints.iter_mut().skip(earlier) {
+                        let missing = case.missing(*about, |one| rule.misses(one, trust));
+                        if !missing.is_empty() {
+                            violation.what = format!("{} ({missing})", violation.what);
+                        }
+                    }
                 }
                 finding.complaints.sort();
                 finding.complaints.dedup();
@@ -224,6 +236,16 @@ impl<'a> Case<'a> {
             }
             Err(fault) => finding.complaints.push((None, faulty(policy, &rule.name, &fault))),
         }
+    }
+
+    /// What stores do not know of what they were asked about an image, which may be a name that was
+    /// mistyped (P5).
+    fn missing(&self, about: Option<usize>, matters: impl Fn(&MissingParent) -> bool) -> String {
+        let entries = about.and_then(|at| self.entries.get(at)).into_iter();
+        let missing = entries.flat_map(|entries| entries.iter()).flat_map(|entry| &entry.missing);
+        let texts: BTreeSet<String> =
+            missing.filter(|one| matters(one)).map(ToString::to_string).collect();
+        Vec::from_iter(texts).join(", ")
     }
 
     /// What a rule said, for people. Two platforms of one image may give the same complaint.

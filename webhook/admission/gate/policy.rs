@@ -6,6 +6,7 @@ use crate::{
     admission::NamespacePattern,
     name::{Pattern, Repository},
     policy::Rule,
+    source::MissingParent,
     verify::{Level, Trust},
 };
 
@@ -68,6 +69,18 @@ impl PolicyRule {
     /// authorities look only at those that an authority's signature covers.
     pub fn reads_statements(&self) -> bool {
         self.uses == Uses::Everything && self.rule.reads().statements
+    }
+
+    /// Whether it could look at what a store would keep under this note or project.
+    pub fn misses(&self, missing: &MissingParent, trust: &Trust) -> bool {
+        match &self.uses {
+            Uses::Nothing | Uses::Metadata(_) => false,
+            Uses::Authorities(names) => missing.note.as_ref().is_none_or(|note| {
+                let mut authorities = trust.authorities().iter();
+                authorities.any(|one| names.contains(&one.name) && one.note.as_ref() == Some(note))
+            }),
+            Uses::Everything => true,
+        }
     }
 }
 

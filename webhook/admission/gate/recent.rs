@@ -133,7 +133,12 @@ fn asked_for_layers(gathered: &Gathered) -> bool {
 /// Whether two answers are one, or both say that their source has nothing.
 fn are_same((one, other): (&Answered, &Answered)) -> bool {
     let (Ok(first), Ok(second)) = (&one.outcome, &other.outcome) else { return false };
-    let nothing = || first.is_empty() && second.is_empty() && one.source == other.source;
+    let nothing = || {
+        first.is_empty()
+            && second.is_empty()
+            && one.source == other.source
+            && first.missing == second.missing
+    };
     Arc::ptr_eq(first, second) || nothing()
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{
     attest::{CompactJson, buildkit::EmbeddedStatement},
-    source::FetchError,
+    source::{FetchError, MissingParent},
     verify::{Opened, Rejection},
 };
 
@@ -52,8 +52,8 @@ pub struct Answer {
     pub records: Box<[(&'static str, Arc<CompactJson>)]>,
     /// Statements that lie in the index; which signature over it covers them is judged anew.
     pub statements: Box<[EmbeddedStatement]>,
-    /// What a person should know about an empty answer: notes that the store does not have.
-    pub remarks: Box<[String]>,
+    /// Notes and projects that the store does not know, so that it has nothing under them.
+    pub missing: Box<[MissingParent]>,
     /// What it was looked up for.
     pub(super) sought: Arc<Sought>,
     weight: usize,
@@ -83,7 +83,7 @@ impl Answer {
         haul: Haul,
         sought: Arc<Sought>,
     ) -> Self {
-        let Haul { candidates: _, unreadable, records, statements, remarks } = haul;
+        let Haul { candidates: _, unreadable, records, statements, missing } = haul;
         let compact = |(list, record): (_, Value)| (list, Arc::new(CompactJson::from(record)));
         let mut answer = Self {
             looked_up,
@@ -91,7 +91,7 @@ impl Answer {
             unreadable: unreadable.into(),
             records: records.into_iter().map(compact).collect(),
             statements: statements.into(),
-            remarks: remarks.into(),
+            missing: missing.into(),
             sought,
             weight: 0,
         };
@@ -112,7 +112,7 @@ impl Answer {
             + self.records.iter().map(|(_, one)| one.weight()).sum::<usize>()
             + size_of_val(&*self.records)
             + self.statements.iter().map(stated).sum::<usize>()
-            + self.remarks.iter().map(|one| size_of::<String>() + one.len()).sum::<usize>()
+            + self.missing.iter().map(MissingParent::weight).sum::<usize>()
     }
 
     /// Whether its source has nothing about the digest.

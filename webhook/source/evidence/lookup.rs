@@ -15,7 +15,9 @@ use crate::{
         oci::{Descriptor, ImageConfig},
     },
     name::{Digest, PinnedImage, Repository},
-    source::{Deadline, FetchError, GrafeasStore, Peer, Reference, Registries, landed},
+    source::{
+        Deadline, FetchError, GrafeasStore, MissingParent, Peer, Reference, Registries, landed,
+    },
     verify::{Attests, Opened, Rejection, TAGS, Trust},
 };
 
@@ -70,7 +72,7 @@ pub struct Haul {
     pub unreadable: Vec<Rejection>,
     pub records: Vec<(&'static str, Value)>,
     pub statements: Vec<EmbeddedStatement>,
-    pub remarks: Vec<String>,
+    pub missing: Vec<MissingParent>,
 }
 
 impl Haul {
@@ -80,7 +82,7 @@ impl Haul {
         self.unreadable.extend(part.unreadable);
         self.records.extend(part.records);
         self.statements.extend(part.statements);
-        self.remarks.extend(part.remarks);
+        self.missing.extend(part.missing);
     }
 }
 
@@ -253,7 +255,7 @@ impl Sources {
             candidates: found.candidates,
             unreadable: found.unreadable,
             records: found.records,
-            remarks: found.remarks,
+            missing: found.missing,
             ..Haul::default()
         })
     }

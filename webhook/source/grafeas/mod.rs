@@ -10,6 +10,7 @@ mod filed;
 mod filter;
 mod listing;
 mod metadata;
+mod missing;
 mod options;
 mod readback;
 mod sieve;
@@ -22,6 +23,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 
 pub use filed::{Filed, FiledAbout};
+pub use missing::MissingParent;
 pub use options::{StoreOptions, StoreOptionsError, StoreToken};
 
 use crate::{
@@ -52,8 +54,8 @@ pub struct StoreEvidence {
     pub unreadable: Vec<Rejection>,
     /// Unsigned occurrences of the notes that `records` lists, by the list they belong to.
     pub records: Vec<(&'static str, Value)>,
-    /// What a person should know who wonders why there is so little: unknown notes and projects.
-    pub remarks: Vec<String>,
+    /// Notes and projects that the store does not know.
+    pub missing: Vec<MissingParent>,
 }
 
 impl GrafeasStore {
@@ -163,9 +165,10 @@ impl GrafeasStore {
         let mut others = Vec::new();
         for (route, outcome) in lists {
             let Outcome::Found(found) = outcome else {
-                let remark = format!("the store {} knows no {}", self.options.name, route.parent);
-                if !evidence.remarks.contains(&remark) {
-                    evidence.remarks.push(remark);
+                let Route { parent, note, .. } = route;
+                let missing = MissingParent { store: Arc::clone(&self.options.name), parent, note };
+                if !evidence.missing.contains(&missing) {
+                    evidence.missing.push(missing);
                 }
                 continue;
             };
