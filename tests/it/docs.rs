@@ -8,7 +8,7 @@ use countersign::{
 };
 use serde_json::{Value, json};
 
-use crate::matrix::has_test;
+use crate::{layers::rust_files, matrix::has_test};
 
 #[test]
 fn every_code_has_its_paragraph() {
@@ -31,6 +31,27 @@ fn every_code_of_the_library_has_its_paragraph() {
     let rules = LIBRARY.iter().flat_map(|rule| rule.text.split("\"code\": \"").skip(1));
     let given: BTreeSet<&str> = rules.filter_map(|rest| rest.split('"').next()).collect();
     assert_eq!(told, given);
+}
+
+/// A number that a comment cites, or that a test's name begins with, says something to its reader.
+#[test]
+fn every_promise_that_is_cited_is_told() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/promises.md")).unwrap();
+    let told: BTreeSet<u32> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("- **P")?.split_once("** ")?.0.parse().ok())
+        .collect();
+    let mut cited = BTreeSet::new();
+    for file in ["webhook", "tests/it"].iter().flat_map(|folder| rust_files(&root.join(folder))) {
+        let text = fs::read_to_string(file).unwrap();
+        let words = text.split(|sign: char| !sign.is_alphanumeric());
+        // P-256 and its like are curves.
+        let numbers = words.filter_map(|word| word.strip_prefix(['P', 'p'])?.parse::<u32>().ok());
+        cited.extend(numbers.filter(|number| *number < 100));
+    }
+    assert_eq!(told, (1..=18).collect());
+    assert!(cited.is_subset(&told) && cited.len() > 15, "{cited:?}");
 }
 
 /// Each row of the tables of other gates' policies names what shows it.

@@ -6,6 +6,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// What reaches out of the process, or tells the time.
+const OUTSIDE: [&str; 7] = [
+    "fs::",
+    "std::net",
+    "std::process",
+    "tokio::",
+    "SystemTime::now",
+    "Instant::now",
+    "Timestamp::now",
+];
+
 /// Above this a file holds more than one concept.
 const LONGEST_FILE: usize = 400;
 
@@ -25,6 +36,22 @@ fn no_module_refers_upward() {
         }
     }
     assert!(upward.is_empty(), "a layer may use only those above it in lib.rs:\n{upward:#?}");
+}
+
+#[test]
+fn what_judges_does_no_io_and_knows_no_clock() {
+    let mut found = Vec::new();
+    for module in ["name", "attest", "verify", "policy"] {
+        for file in rust_files(&root().join("webhook").join(module)) {
+            let text = fs::read_to_string(&file).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let of_files = file.ends_with("policy/bundle.rs");
+            let forbidden = OUTSIDE.iter().filter(|word| !of_files || **word != "fs::");
+            let here = forbidden.filter(|word| code.contains(**word));
+            found.extend(here.map(|word| format!("{} uses {word}", file.display())));
+        }
+    }
+    assert!(found.is_empty(), "what these need of the outside they are given:\n{found:#?}");
 }
 
 #[test]
@@ -102,7 +129,8 @@ fn modules() -> Vec<String> {
         .collect()
 }
 
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
+/// All Rust files below a folder.
+pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     entries
         .map(|entry| entry.unwrap().path())

@@ -80,6 +80,12 @@ impl Metrics {
             all.register("in_flight", "Reviews being judged", metrics.in_flight.clone());
             all.register("panics", "Faults of countersign itself", metrics.panics.clone());
         });
+        // An alert on their increase would miss the first failure, were it not counted from zero.
+        for reloads in [&metrics.certificate_reloads, &metrics.configuration_reloads] {
+            for in_force in [true, false] {
+                let _from_zero = reloads.get_or_create(&[("result", result(in_force))]);
+            }
+        }
         metrics
     }
 
@@ -178,6 +184,8 @@ const MOST_CODES: usize = 256;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::admission::{Decision, Stage};
 
@@ -207,6 +215,30 @@ mod tests {
             assert!(text.contains(line), "{line} in {text}");
         }
         assert!(!text.contains("kept-out"), "{text}");
+    }
+
+    #[test]
+    fn every_metric_has_its_row() {
+        let metrics = Metrics::new();
+        let outcome = Outcome {
+            decision: Some(Decision::Denied),
+            codes: vec!["a.b".to_owned()],
+            would_deny: vec!["a.b".to_owned()],
+            stages: vec![(Stage::Decode, Duration::ZERO)],
+            ..Outcome::default()
+        };
+        metrics.reviewed(Phase::Validate, &outcome, Duration::ZERO);
+        metrics.refused("no review");
+        let text = metrics.text().unwrap();
+        let told: BTreeSet<(&str, &str)> =
+            text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')).collect();
+        let page = include_str!("../../docs/operate.md");
+        let rows: BTreeSet<(&str, &str)> = page
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
+            .filter_map(|(name, rest)| Some((name, rest.split(' ').next()?)))
+            .collect();
+        assert_eq!(told, rows);
     }
 
     #[test]

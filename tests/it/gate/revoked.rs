@@ -38,7 +38,9 @@ async fn p16_a_revoked_digest_is_denied_in_every_mode_and_spelling() {
         scene.registry.put_image("acme/shop", "outer", &outer);
         scene.registry.put("acme/shop", &arm);
         scene.registry.tag("acme/shop", &by_sha512, &[&shop.digest()]);
-        [&shop, &arm, &both, &outer].into_iter().for_each(|content| scene.attest(content));
+        for content in [&shop, &arm, &both, &outer] {
+            scene.attest(content);
+        }
         let said = scene.ask(phase, &[&scene.image(&format!("acme/shop{named}"))]).await;
         // By another digest than it was attested by it is not attested either.
         let codes = said.audit("codes").trim_start_matches("attested.missing,");

@@ -189,6 +189,9 @@ impl Entry {
 
     /// This entry as rules of a policy with these `platforms` see it; nothing where the image is
     /// not known well enough to be shown.
+    ///
+    /// # Errors
+    /// It holds what no document can.
     pub fn part(
         &self,
         subject: &Subject,
