@@ -19,6 +19,7 @@ mod cli;
 mod cli_inputs;
 mod cli_layers;
 mod cli_ocibuilder;
+mod cli_policy;
 mod cli_publish;
 mod cli_records;
 mod cli_refusals;

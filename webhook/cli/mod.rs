@@ -14,6 +14,7 @@ mod local;
 mod metadata;
 mod output;
 mod place;
+mod policy;
 mod publish;
 mod report;
 mod secret;
@@ -57,6 +58,8 @@ enum Command {
     #[command(subcommand)]
     Keys(keys::Keys),
     #[command(subcommand)]
+    Policy(policy::Policy),
+    #[command(subcommand)]
     Config(config::ConfigCommand),
 }
 
@@ -75,6 +78,7 @@ impl Cli {
             Command::Detach(command) => block_on(command.run()),
             Command::Store(command) => block_on(command.run()),
             Command::Keys(command) => command.run(),
+            Command::Policy(command) => command.run(),
             Command::Config(command) => command.run(),
         };
         outcome.unwrap_or_else(Failure::report)

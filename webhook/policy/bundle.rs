@@ -45,19 +45,21 @@ impl Bundle {
     /// # Errors
     /// [`RuleError::Read`] and [`RuleError::Bundle`], both with the path.
     pub fn open(path: &Path) -> Result<Self, RuleError> {
+        Self::open_all(&[path])
+    }
+
+    /// Reads several of these as one.
+    ///
+    /// # Errors
+    /// As for one; also where two of them say what the same data is.
+    pub fn open_all(paths: &[impl AsRef<Path>]) -> Result<Self, RuleError> {
         let mut bundle = Self::default();
-        if path.is_dir() {
-            bundle.add_folder(path, path, 0)?;
-        } else if path.extension().is_some_and(|extension| extension == "gz" || extension == "tgz")
-        {
-            for (name, bytes) in archive::unpack(&path.display().to_string(), &read(path)?)? {
-                bundle.add(&format!("{}/{name}", path.display()), &name, bytes)?;
+        for path in paths.iter().map(AsRef::as_ref) {
+            let earlier = bundle.modules.len() + bundle.tests.len();
+            bundle.add_path(path)?;
+            if bundle.modules.len() + bundle.tests.len() == earlier {
+                return Err(refused(path.display(), "holds no file that ends in .rego"));
             }
-        } else {
-            bundle.add_rego(path.display().to_string(), read(path)?)?;
-        }
-        if bundle.modules.is_empty() && bundle.tests.is_empty() {
-            return Err(refused(path.display(), "holds no file that ends in .rego"));
         }
         Ok(bundle)
     }
@@ -66,6 +68,19 @@ impl Bundle {
     pub fn of_text(path: &str, text: &str) -> Self {
         let file = RegoFile { path: path.to_owned(), text: text.to_owned() };
         Self { modules: vec![file], ..Self::default() }
+    }
+
+    fn add_path(&mut self, path: &Path) -> Result<(), RuleError> {
+        if path.is_dir() {
+            return self.add_folder(path, path, 0);
+        }
+        if path.extension().is_some_and(|extension| extension == "gz" || extension == "tgz") {
+            for (name, bytes) in archive::unpack(&path.display().to_string(), &read(path)?)? {
+                self.add(&format!("{}/{name}", path.display()), &name, bytes)?;
+            }
+            return Ok(());
+        }
+        self.add_rego(path.display().to_string(), read(path)?)
     }
 
     fn add_folder(&mut self, root: &Path, folder: &Path, depth: usize) -> Result<(), RuleError> {

@@ -1,19 +1,50 @@
 //! From Rego files to a [`Rule`]: parsed, looked over, compiled, and tried once.
 
-use std::{num::NonZeroU32, ops::BitOr, sync::LazyLock};
+use std::{ops::BitOr, sync::LazyLock};
 
 use regorus::{
-    Engine, PolicyLengthConfig, Value,
+    Engine, Value,
     unstable::{Module, Ref, Rule as RegoRule, RuleHead},
 };
 
 use super::{
-    Bundle, Metadata, Place, Reads, Rule, RuleError, bundle::RegoFile, depth, guard, hoist,
-    program::Program, refuse, rule::Entry, safety, single,
+    Bundle, Metadata, Place, Reads, Rule, RuleError,
+    bundle::RegoFile,
+    guard, hoist, library,
+    parsed::{name, parse},
+    program::Program,
+    refuse,
+    rule::Entry,
+    safety, single,
 };
 
+impl Rule {
+    /// The rule `name` of the built-in library.
+    ///
+    /// # Errors
+    /// [`RuleError::Unknown`] and [`RuleError::Parameters`].
+    pub fn library(name: &str, parameters: &serde_json::Value) -> Result<Self, RuleError> {
+        let file = library::find(name)?;
+        let bundle = Bundle::of_text(&format!("library/{name}.rego"), file.text);
+        compile(&bundle, &format!("{}{name}", library::PREFIX), parameters)
+    }
+
+    /// The rule in `package`, which `bundle` must declare; the library's packages are reserved.
+    ///
+    /// # Errors
+    /// A [`RuleError`], with file, line and column where the text is at fault.
+    pub fn load(
+        bundle: &Bundle,
+        package: &str,
+        parameters: &serde_json::Value,
+    ) -> Result<Self, RuleError> {
+        library::refuse_reserved(bundle, package)?;
+        compile(bundle, package, parameters)
+    }
+}
+
 /// Compiles the rule in `package` with its parameters.
-pub(super) fn compile(
+fn compile(
     bundle: &Bundle,
     package: &str,
     parameters: &serde_json::Value,
@@ -41,28 +72,6 @@ pub(super) fn compile(
     let rule = Rule { package: package.to_owned(), metadata, code, entries, reads, program };
     try_once(&rule)?;
     Ok(rule)
-}
-
-/// An engine with all files of a rule.
-pub(super) fn parse(package: &str, files: &[RegoFile]) -> Result<Engine, RuleError> {
-    let mut engine = Engine::new();
-    engine.set_strict_builtin_errors(false);
-    engine.set_policy_length_config(PolicyLengthConfig {
-        max_col: COLUMNS_MAX,
-        ..PolicyLengthConfig::default()
-    });
-    for file in files {
-        depth::check(file, COLUMNS_MAX)?;
-        engine
-            .add_policy(file.path.clone(), file.text.clone())
-            .map_err(|error| RuleError::from_engine(package, &format!("{error:#}")))?;
-    }
-    Ok(engine)
-}
-
-/// The package of a module, as it is written.
-pub(super) fn name(module: &Module) -> &str {
-    module.package.refr.span().text()
 }
 
 /// The METADATA of the package, once the parameters are what it says.
@@ -179,11 +188,11 @@ fn try_once(rule: &Rule) -> Result<(), RuleError> {
 /// Where the functions are that the rewritten files call.
 const VALUES: &str = "countersign.values";
 
-/// Generated code has long lines, and hoisting makes lines longer.
-const COLUMNS_MAX: NonZeroU32 = NonZeroU32::new(16_384).unwrap();
-
 /// An input with every member that inputs have.
+#[expect(
+    clippy::expect_used,
+    reason = "the text stands beside this file; any rule that loads shows it"
+)]
 static SAMPLE: LazyLock<Value> = LazyLock::new(|| {
-    Value::from_json_str(include_str!("../../fixtures/policy/input.json"))
-        .unwrap_or(Value::Undefined)
+    Value::from_json_str(include_str!("sample.json")).expect("sample.json is JSON")
 });

@@ -15,8 +15,8 @@ use regorus::unstable::{
 use super::{
     Place, RuleError,
     bundle::RegoFile,
-    compile,
     edit::{self, Edit, apply, range},
+    parsed,
     visit::{self, Node, Step},
 };
 
@@ -29,7 +29,7 @@ pub(super) fn hoist(package: &str, files: &[RegoFile]) -> Result<Option<Vec<Rego
     // A pass takes the outermost negations; what they held inside has its turn in the next.
     for pass in 0.. {
         let current = rewritten.as_deref().unwrap_or(files);
-        let modules = compile::parse(package, current)?.get_modules().clone();
+        let modules = parsed::parse(package, current)?.get_modules().clone();
         let mut next = Vec::with_capacity(current.len());
         let mut changed = None;
         for (file, module) in current.iter().zip(&modules) {
@@ -172,9 +172,9 @@ impl Hoist<'_> {
 
 /// The names of the rules of a module's package, and of its imports.
 pub(super) fn values<'a>(module: &'a Module, all: &'a [Ref<Module>]) -> BTreeSet<&'a str> {
-    let package = compile::name(module);
+    let package = parsed::name(module);
     let rules =
-        all.iter().filter(|other| compile::name(other) == package).flat_map(|other| &other.policy);
+        all.iter().filter(|other| parsed::name(other) == package).flat_map(|other| &other.policy);
     let rules =
         rules.map(|rule| match rule.as_ref() {
             Rule::Spec {

@@ -1,6 +1,6 @@
 //! The built-in rules: Rego files in `policies/`, compiled into the binary.
 
-use super::{Bundle, Place, RuleError, compile};
+use super::{Bundle, Place, RuleError, parsed};
 
 /// Packages below it are ours alone.
 pub(super) const PREFIX: &str = "countersign.";
@@ -39,9 +39,9 @@ pub(super) fn find(name: &str) -> Result<LibraryRule, RuleError> {
 
 /// Refuses a user's file that declares a package of ours, which its readers would take for ours.
 pub(super) fn refuse_reserved(bundle: &Bundle, package: &str) -> Result<(), RuleError> {
-    let mut engine = compile::parse(package, &bundle.modules)?;
+    let mut engine = parsed::parse(package, &bundle.modules)?;
     for module in engine.get_modules() {
-        let name = compile::name(module);
+        let name = parsed::name(module);
         let is = |root: &str| name == root || name.starts_with(&format!("{root}."));
         if is("countersign") || is("parameters") {
             return Err(RuleError::At {

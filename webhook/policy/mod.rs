@@ -25,6 +25,7 @@ mod input;
 mod library;
 mod metadata;
 mod parameters;
+mod parsed;
 mod program;
 mod reads;
 mod refuse;

@@ -11,7 +11,7 @@ use regorus::{
 };
 
 use super::{
-    Place, RuleError, compile,
+    Place, RuleError, parsed,
     visit::{self, Node, Step},
 };
 
@@ -126,14 +126,14 @@ fn long_head(refr: &Expr, steps_max: usize) -> Option<RuleError> {
 fn functions(module: &Module, all: &[Ref<Module>]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for other in all {
-        let package = compile::name(other);
+        let package = parsed::name(other);
         for rule in &other.policy {
             let Rule::Spec { head: RuleHead::Func { refr, .. }, .. } = rule.as_ref() else {
                 continue;
             };
             let function = refr.span().text();
             names.insert(format!("data.{package}.{function}"));
-            if package == compile::name(module) {
+            if package == parsed::name(module) {
                 names.insert(function.to_owned());
             }
             for import in &module.imports {

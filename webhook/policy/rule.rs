@@ -2,10 +2,7 @@
 
 use regorus::Value;
 
-use super::{
-    Bundle, Limits, Metadata, Reads, RuleError, RuleFault, Verdict, Violation, compile, library,
-    program::Program,
-};
+use super::{Limits, Metadata, Reads, RuleFault, Verdict, Violation, program::Program};
 
 /// A rule that is ready to judge. Cheap to clone; evaluations may run side by side.
 #[derive(Clone, Debug)]
@@ -29,29 +26,6 @@ pub(super) struct Entry {
 }
 
 impl Rule {
-    /// The rule `name` of the built-in library.
-    ///
-    /// # Errors
-    /// [`RuleError::Unknown`] and [`RuleError::Parameters`].
-    pub fn library(name: &str, parameters: &serde_json::Value) -> Result<Self, RuleError> {
-        let file = library::find(name)?;
-        let bundle = Bundle::of_text(&format!("library/{name}.rego"), file.text);
-        compile::compile(&bundle, &format!("{}{name}", library::PREFIX), parameters)
-    }
-
-    /// The rule in `package`, which `bundle` must declare; the library's packages are reserved.
-    ///
-    /// # Errors
-    /// A [`RuleError`], with file, line and column where the text is at fault.
-    pub fn load(
-        bundle: &Bundle,
-        package: &str,
-        parameters: &serde_json::Value,
-    ) -> Result<Self, RuleError> {
-        library::refuse_reserved(bundle, package)?;
-        compile::compile(bundle, package, parameters)
-    }
-
     /// The package that it is.
     pub fn package(&self) -> &str {
         &self.package

@@ -12,8 +12,8 @@ use regorus::unstable::{Expr, Literal, Module, Query, Ref, Rule, RuleAssign, Rul
 use super::{
     Place, RuleError,
     bundle::RegoFile,
-    compile,
     edit::{self, Edit},
+    parsed,
     visit::{self, Node, Step},
 };
 
@@ -130,13 +130,13 @@ fn goes_through_a_list(rule: &Rule, body: &Query) -> bool {
 /// # Errors
 /// As the parser's.
 pub(super) fn rules(package: &str, files: &[RegoFile]) -> Result<Vec<RegoFile>, RuleError> {
-    let modules = compile::parse(package, files)?.get_modules().clone();
+    let modules = parsed::parse(package, files)?.get_modules().clone();
     let mut groups: BTreeMap<(&str, &str), Vec<(usize, &Rule)>> = BTreeMap::new();
     for (at, module) in modules.iter().enumerate() {
         for rule in &module.policy {
             if let Some(refr) = named(rule) {
                 let name = visit::chain(refr).0.span().text();
-                let group = groups.entry((compile::name(module), name)).or_default();
+                let group = groups.entry((parsed::name(module), name)).or_default();
                 group.push((at, rule.as_ref()));
             }
         }

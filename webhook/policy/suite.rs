@@ -10,7 +10,7 @@ use regorus::{
     unstable::{Rule, RuleHead},
 };
 
-use super::{Bundle, Place, RuleError, bundle::RegoFile, compile, visit};
+use super::{Bundle, Place, RuleError, bundle::RegoFile, compile, parsed, visit};
 
 /// What came of one test.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -46,7 +46,7 @@ pub struct TestReport {
 pub fn run_tests(bundle: &Bundle) -> Result<TestReport, RuleError> {
     let files: Vec<RegoFile> = bundle.modules.iter().chain(&bundle.tests).cloned().collect();
     let files = compile::as_in_opa(NAME, &files)?;
-    let mut engine = compile::parse(NAME, &files)?;
+    let mut engine = parsed::parse(NAME, &files)?;
     let data = Value::from(serde_json::Value::Object(bundle.data.clone()));
     engine.add_data(data).map_err(|error| RuleError::from_engine(NAME, &format!("{error:#}")))?;
     engine.set_enable_coverage(true);
@@ -75,7 +75,7 @@ fn tests(engine: &mut Engine) -> Vec<(String, Place)> {
                 continue;
             };
             let short = visit::chain(refr).0.span().text();
-            let name = format!("data.{}.{short}", compile::name(module));
+            let name = format!("data.{}.{short}", parsed::name(module));
             if short.starts_with("test_") && !tests.iter().any(|(known, _)| *known == name) {
                 tests.push((name, Place::of(refr.span())));
             }
