@@ -24,11 +24,11 @@ pub mod admission;
 /// What CI publishes: statements, signatures, uploads.
 pub mod sign;
 
-/// The embedded Grafeas server.
-pub mod store;
-
 /// The webhook's listeners: TLS, routes, probes, metrics, shutdown.
 pub mod serve;
+
+/// The embedded Grafeas server.
+pub mod store;
 
 /// The YAML of `countersign serve` and what it turns into.
 pub mod config;

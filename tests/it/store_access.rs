@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use countersign::store::{Data, StoreServer, StoreServerOptions, TlsFiles};
+use countersign::{
+    serve::TlsFiles,
+    store::{Data, StoreServer, StoreServerOptions},
+};
 use countersign_kit::Ca;
 use reqwest::{Client, Identity, Method, StatusCode};
 use serde_json::{Value, json};

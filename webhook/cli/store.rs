@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
-use crate::store::{Data, StoreServer, StoreServerOptions, TlsFiles};
+use crate::{
+    serve::TlsFiles,
+    store::{Data, StoreServer, StoreServerOptions},
+};
 
 use super::{Failure, output, signals};
 

@@ -45,7 +45,8 @@ pub struct TokenFile {
 
 #[derive(Debug)]
 struct Loaded {
-    stamp: Stamp,
+    /// Of the file as it was last looked at, whether or not it could be used; none if it was gone.
+    stamp: Option<Stamp>,
     tokens: Vec<(Digest, Right)>,
 }
 
@@ -54,9 +55,11 @@ type Stamp = (Option<SystemTime>, u64);
 /// Why a file of tokens cannot be used. No token is ever quoted.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenFileError {
-    #[error("{path}: cannot be read")]
+    #[error("{path}: cannot be read; see that it is there, and that it may be read")]
     Read { path: PathBuf, source: std::io::Error },
-    #[error("{path}: is no list of {{token or sha256, may, notes}}")]
+    #[error(
+        "{path}: is no list of {{token or sha256, may, notes}}; write one entry for each token"
+    )]
     Shape { path: PathBuf },
     #[error("{path}: entry {entry}: {problem}")]
     Entry { path: PathBuf, entry: usize, problem: &'static str },
@@ -120,13 +123,17 @@ impl TokenFile {
     /// Reads the file again if it changed. What cannot be read leaves the last tokens in force.
     async fn refresh(&self) {
         let stamp = tokio::fs::metadata(&self.path).await.ok().map(|metadata| stamp(&metadata));
-        if stamp == Some(self.loaded.load().stamp) {
+        let last = self.loaded.load_full();
+        if stamp == last.stamp {
             return;
         }
         let path = self.path.clone();
         match tokio::task::spawn_blocking(move || load(&path)).await {
             Ok(Ok(loaded)) => self.loaded.store(loaded.into()),
-            Ok(Err(error)) => tracing::warn!(%error, "tokens of the store; the last ones stay"),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "tokens of the store; the last ones stay");
+                self.loaded.store(Loaded { stamp, tokens: last.tokens.clone() }.into());
+            }
             Err(_) => {}
         }
     }
@@ -160,7 +167,7 @@ enum May {
 
 fn load(path: &Path) -> Result<Loaded, TokenFileError> {
     let read = |source| TokenFileError::Read { path: path.to_owned(), source };
-    let stamp = stamp(&std::fs::metadata(path).map_err(read)?);
+    let stamp = Some(stamp(&std::fs::metadata(path).map_err(read)?));
     let text = std::fs::read_to_string(path).map_err(read)?;
     let entries: Vec<Entry> = serde_saphyr::from_str(&text)
         .map_err(|_| TokenFileError::Shape { path: path.to_owned() })?;
@@ -189,17 +196,17 @@ impl Entry {
             (Some(_), None) => {
                 return Err("the token is shorter than 16 characters; make a longer");
             }
-            (None, Some(hex)) => format!("sha256:{hex}")
-                .parse()
-                .map_err(|_| "sha256 is not 64 lowercase hexadecimal digits")?,
-            _ => return Err("needs token or sha256, not both"),
+            (None, Some(hex)) => format!("sha256:{hex}").parse().map_err(
+                |_| "sha256 is not 64 lowercase hexadecimal digits; write the token's SHA-256 so",
+            )?,
+            _ => return Err("needs token or sha256, not both; give one of them"),
         };
         let right = match (self.may, self.notes.is_empty()) {
             (May::Read, true) => Right::Read,
             (May::Administer, true) => Right::Administer,
             (May::Write, false) => Right::Write(self.notes),
             (May::Write, true) => return Err("may: write needs notes; list those it may write"),
-            (_, false) => return Err("notes are for may: write only"),
+            (_, false) => return Err("notes are for may: write only; leave them out"),
         };
         Ok((digest, right))
     }
@@ -242,6 +249,29 @@ mod tests {
         }
         assert_eq!(file.right("stranger-token-01"), None);
         assert_eq!(file.right(&hash), None);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_used_is_read_once_and_leaves_the_last_tokens() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens.yaml");
+        std::fs::write(&path, "- {token: reader-token-0001, may: read}").unwrap();
+        let file = TokenFile::open(&path).unwrap();
+        for (name, text) in [("no list", Some("token: reader-token-0001")), ("gone", None)] {
+            match text {
+                Some(text) => std::fs::write(&path, text).unwrap(),
+                None => std::fs::remove_file(&path).unwrap(),
+            }
+            file.refresh().await;
+            let seen = file.loaded.load_full();
+            file.refresh().await;
+            assert!(std::sync::Arc::ptr_eq(&seen, &file.loaded.load_full()), "{name}: read again");
+            assert_eq!(file.right("reader-token-0001"), Some(Right::Read), "{name}");
+        }
+        std::fs::write(&path, "- {token: reader-token-0002, may: read}").unwrap();
+        file.refresh().await;
+        assert_eq!(file.right("reader-token-0001"), None);
+        assert_eq!(file.right("reader-token-0002"), Some(Right::Read));
     }
 
     #[test]

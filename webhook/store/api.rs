@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
-    http::HeaderMap,
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse as _, Response},
     routing::{get, post},
@@ -14,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use super::{
-    access::{Access, Right},
+    access::Access,
     answer::{Answer, Message, Refusal},
     database::{self, Database, Table},
     lists,
@@ -28,7 +27,7 @@ use crate::attest::grafeas::{Class, Version};
 #[derive(Clone, Debug)]
 pub struct Api {
     pub data: Database,
-    access: Arc<Access>,
+    pub access: Arc<Access>,
     pub version: Version,
 }
 
@@ -83,10 +82,6 @@ async fn bounded(State(slots): State<Arc<Semaphore>>, request: Request, next: Ne
 }
 
 impl Api {
-    pub async fn right(&self, headers: &HeaderMap) -> Result<Right, Refusal> {
-        self.access.right(headers).await
-    }
-
     pub async fn fetch(&self, table: Table, class: Class, name: String) -> Answer {
         let to = self.version;
         self.data

@@ -11,6 +11,7 @@
 mod access;
 mod answer;
 mod api;
+mod caller;
 mod database;
 mod filter;
 mod lists;
@@ -20,7 +21,6 @@ mod occurrences;
 mod projects;
 mod request;
 mod summary;
-mod tls;
 
 use std::{
     future::Future,
@@ -32,9 +32,10 @@ use std::{
 use axum::Router;
 use axum_server::{Handle, tls_rustls::RustlsConfig};
 
+use crate::serve::{TlsError, TlsFiles};
+
 pub use access::{Access, Right, TokenFile, TokenFileError};
 pub use database::Database;
-pub use tls::{TlsError, TlsFiles};
 
 /// What `countersign store` is told.
 #[derive(Clone, Debug)]
@@ -110,8 +111,9 @@ impl StoreServer {
     /// # Errors
     /// [`StoreError`], also where strangers could write.
     pub fn bind(options: StoreServerOptions) -> Result<Self, StoreError> {
+        let asks_for_certificates = |files: &TlsFiles| files.client_ca.is_some();
         let tells_callers_apart =
-            options.tokens.is_some() || options.tls.as_ref().is_some_and(TlsFiles::asks_callers);
+            options.tokens.is_some() || options.tls.as_ref().is_some_and(asks_for_certificates);
         let guarded = options.tls.is_some() && tells_callers_apart;
         if !options.listen.ip().is_loopback() && !guarded {
             return Err(StoreError::OpenToStrangers(options.listen));
@@ -125,7 +127,7 @@ impl StoreServer {
         let listen = |source| StoreError::Listen { address: options.listen, source };
         let listener = TcpListener::bind(options.listen).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let tls = tls.map(RustlsConfig::from_config);
+        let tls = tls.map(|tls| RustlsConfig::from_config(tls.config));
         Ok(Self { listener, address, tls, router: router(&data, access) })
     }
 

@@ -1,12 +1,11 @@
 //! Notes.
 
-use axum::{extract::State, http::HeaderMap};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
     answer::{Answer, Message, Refusal},
-    api::Api,
+    caller::{Administrator, Reader},
     database::{self, Of, Table},
     lists::{self, ListQuery},
     message::Note,
@@ -17,23 +16,19 @@ use super::{
 use crate::attest::grafeas::Class;
 
 pub async fn list_notes(
-    State(api): State<Api>,
-    headers: HeaderMap,
+    Reader(api): Reader,
     Path(id): Path<String>,
     Query(query): Query<ListQuery>,
 ) -> Answer {
-    api.right(&headers).await?;
     lists::messages(&api, Of::Notes { project: project(&id)?.to_string() }, query).await
 }
 
 pub async fn create_note(
-    State(api): State<Api>,
-    headers: HeaderMap,
+    Administrator(api): Administrator,
     Path(id): Path<String>,
     Query(query): Query<NoteQuery>,
     body: Body,
 ) -> Answer {
-    api.right(&headers).await?.may_administer()?;
     let name = project(&id)?.note(&query.note_id).map_err(invalid)?;
     let note = Note::accept(api.version, name, object(body)?.into(), Timestamp::now())?;
     api.data
@@ -50,12 +45,10 @@ pub async fn create_note(
 /// Adds those that are new; like the reference server it skips those that exist, so a caller
 /// counts what came back.
 pub async fn create_notes(
-    State(api): State<Api>,
-    headers: HeaderMap,
+    Administrator(api): Administrator,
     Path(id): Path<String>,
     body: Body,
 ) -> Answer {
-    api.right(&headers).await?.may_administer()?;
     let project = project(&id)?;
     let Some(Value::Object(posted)) = object(body)?.remove("notes") else {
         return Err(Refusal::Invalid("notes must be an object of notes by their IDs".into()));
@@ -79,16 +72,10 @@ pub async fn create_notes(
         .await
 }
 
-pub async fn get_note(State(api): State<Api>, headers: HeaderMap, Path(ids): Path<Ids>) -> Answer {
-    api.right(&headers).await?;
+pub async fn get_note(Reader(api): Reader, Path(ids): Path<Ids>) -> Answer {
     api.fetch(Table::Notes, Class::Note, note(&ids)?.to_string()).await
 }
 
-pub async fn delete_note(
-    State(api): State<Api>,
-    headers: HeaderMap,
-    Path(ids): Path<Ids>,
-) -> Answer {
-    api.right(&headers).await?.may_administer()?;
+pub async fn delete_note(Administrator(api): Administrator, Path(ids): Path<Ids>) -> Answer {
     api.remove(Table::Notes, "Note", note(&ids)?.to_string()).await
 }

@@ -1,6 +1,5 @@
 //! Occurrences.
 
-use axum::{extract::State, http::HeaderMap};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -8,6 +7,7 @@ use super::{
     access::Right,
     answer::{Answer, Message, Refusal},
     api::Api,
+    caller::{Administrator, Reader, Writer},
     database::{Of, Table},
     lists::{self, ListQuery},
     message::Occurrence,
@@ -17,32 +17,26 @@ use super::{
 use crate::{attest::grafeas::Class, name::ProjectName};
 
 pub async fn list_note_occurrences(
-    State(api): State<Api>,
-    headers: HeaderMap,
+    Reader(api): Reader,
     Path(ids): Path<Ids>,
     Query(query): Query<ListQuery>,
 ) -> Answer {
-    api.right(&headers).await?;
     lists::messages(&api, Of::NoteOccurrences { note: note(&ids)?.to_string() }, query).await
 }
 
 pub async fn list_occurrences(
-    State(api): State<Api>,
-    headers: HeaderMap,
+    Reader(api): Reader,
     Path(id): Path<String>,
     Query(query): Query<ListQuery>,
 ) -> Answer {
-    api.right(&headers).await?;
     lists::messages(&api, Of::Occurrences { project: project(&id)?.to_string() }, query).await
 }
 
 pub async fn create_occurrence(
-    State(api): State<Api>,
-    headers: HeaderMap,
+    Writer(api, right): Writer,
     Path(id): Path<String>,
     body: Body,
 ) -> Answer {
-    let right = api.right(&headers).await?;
     let accepted = accept(&api, &right, &project(&id)?, object(body)?.into())?;
     let created = api.add_occurrences(vec![accepted]).await?;
     created.into_iter().next().map(Message).ok_or(Refusal::Internal)
@@ -50,12 +44,10 @@ pub async fn create_occurrence(
 
 /// Adds all, or none where one of them is refused.
 pub async fn create_occurrences(
-    State(api): State<Api>,
-    headers: HeaderMap,
+    Writer(api, right): Writer,
     Path(id): Path<String>,
     body: Body,
 ) -> Answer {
-    let right = api.right(&headers).await?;
     let project = project(&id)?;
     let Some(Value::Array(posted)) = object(body)?.remove("occurrences") else {
         return Err(Refusal::Invalid("occurrences must be a list of occurrences".into()));
@@ -69,30 +61,15 @@ pub async fn create_occurrences(
     Ok(Message(lists::members("occurrences", created).into()))
 }
 
-pub async fn get_occurrence(
-    State(api): State<Api>,
-    headers: HeaderMap,
-    Path(ids): Path<Ids>,
-) -> Answer {
-    api.right(&headers).await?;
+pub async fn get_occurrence(Reader(api): Reader, Path(ids): Path<Ids>) -> Answer {
     api.fetch(Table::Occurrences, Class::Occurrence, occurrence(&ids)?.to_string()).await
 }
 
-pub async fn delete_occurrence(
-    State(api): State<Api>,
-    headers: HeaderMap,
-    Path(ids): Path<Ids>,
-) -> Answer {
-    api.right(&headers).await?.may_administer()?;
+pub async fn delete_occurrence(Administrator(api): Administrator, Path(ids): Path<Ids>) -> Answer {
     api.remove(Table::Occurrences, "Occurrence", occurrence(&ids)?.to_string()).await
 }
 
-pub async fn get_occurrence_note(
-    State(api): State<Api>,
-    headers: HeaderMap,
-    Path(ids): Path<Ids>,
-) -> Answer {
-    api.right(&headers).await?;
+pub async fn get_occurrence_note(Reader(api): Reader, Path(ids): Path<Ids>) -> Answer {
     let occurrence = occurrence(&ids)?.to_string();
     let Message(found) = api.fetch(Table::Occurrences, Class::Occurrence, occurrence).await?;
     let note = found.get("noteName").and_then(Value::as_str).unwrap_or_default();
@@ -100,12 +77,10 @@ pub async fn get_occurrence_note(
 }
 
 pub async fn summarize(
-    State(api): State<Api>,
-    headers: HeaderMap,
+    Reader(api): Reader,
     Path(id): Path<String>,
     Query(query): Query<ListQuery>,
 ) -> Answer {
-    api.right(&headers).await?;
     summary::vulnerabilities(&api, project(&id)?.to_string(), query).await
 }
 

@@ -1,28 +1,21 @@
 //! Projects: names only; nothing needs one.
 
-use axum::{extract::State, http::HeaderMap};
 use serde_json::{Value, json};
 
 use super::{
     answer::{Answer, Message},
-    api::Api,
+    caller::{Administrator, Reader},
     database::{self, Table},
     lists::{self, ListQuery},
     request::{Body, Path, Query, exists, invalid, not_there, object, project},
 };
 use crate::name::ProjectName;
 
-pub async fn list_projects(
-    State(api): State<Api>,
-    headers: HeaderMap,
-    Query(query): Query<ListQuery>,
-) -> Answer {
-    api.right(&headers).await?;
+pub async fn list_projects(Reader(api): Reader, Query(query): Query<ListQuery>) -> Answer {
     lists::projects(&api, query).await
 }
 
-pub async fn create_project(State(api): State<Api>, headers: HeaderMap, body: Body) -> Answer {
-    api.right(&headers).await?.may_administer()?;
+pub async fn create_project(Administrator(api): Administrator, body: Body) -> Answer {
     let posted = object(body)?;
     let name = posted.get("name").and_then(Value::as_str).unwrap_or_default();
     let name: ProjectName = name.parse().map_err(invalid)?;
@@ -37,12 +30,7 @@ pub async fn create_project(State(api): State<Api>, headers: HeaderMap, body: Bo
         .await
 }
 
-pub async fn get_project(
-    State(api): State<Api>,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-) -> Answer {
-    api.right(&headers).await?;
+pub async fn get_project(Reader(api): Reader, Path(id): Path<String>) -> Answer {
     let name = project(&id)?;
     api.data
         .run(move |data| {
@@ -55,11 +43,6 @@ pub async fn get_project(
         .await
 }
 
-pub async fn delete_project(
-    State(api): State<Api>,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-) -> Answer {
-    api.right(&headers).await?.may_administer()?;
+pub async fn delete_project(Administrator(api): Administrator, Path(id): Path<String>) -> Answer {
     api.remove(Table::Projects, "Project", project(&id)?.to_string()).await
 }
