@@ -15,7 +15,7 @@ use crate::{
 use super::{
     Failure,
     arguments::RegistryArguments,
-    output,
+    output::{self, Format},
     place::{Place, evidence_type},
 };
 
@@ -51,13 +51,6 @@ pub struct Copy {
     /// How to print what was stored
     #[arg(short, long, value_enum, default_value = "text")]
     output: Format,
-}
-
-/// How what was stored is printed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 impl Copy {

@@ -15,6 +15,13 @@ const USAGE: u8 = 2;
 /// Longest answer that is read.
 const ANSWER: u64 = 64;
 
+/// How what a command found or did is printed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
 /// Why a command stopped, with its cause, and the exit code that follows.
 #[derive(Debug)]
 pub struct Failure {

@@ -7,8 +7,8 @@ use crate::sign::{Destinations, Entry, Folder, Publisher, Unpacked};
 use super::{
     Failure,
     arguments::{RegistryArguments, StoreArguments},
-    output,
-    report::{Format, Report},
+    output::{self, Format},
+    report::Report,
 };
 
 /// Upload what `countersign sign --output-dir` wrote

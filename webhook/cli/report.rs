@@ -7,14 +7,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::sign::{Entry, Publication, Publisher, Receipt, Stop};
 
-use super::{Failure, output, signals};
-
-/// How what was published is printed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
-pub enum Format {
-    Text,
-    Json,
-}
+use super::{
+    Failure,
+    output::{self, Format},
+    signals,
+};
 
 /// Prints receipts as they come: data on stdout, what went wrong on stderr.
 pub struct Report {

@@ -17,7 +17,10 @@ use crate::{
     verify::{Rejection, Verified},
 };
 
-use super::{Failure, asked, output};
+use super::{
+    Failure, asked,
+    output::{self, Format},
+};
 
 /// Ask what the webhook would decide about images, and why
 ///
@@ -44,12 +47,6 @@ pub struct Verify {
     /// How to print the decision
     #[arg(short, long, value_enum, default_value = "text")]
     output: Format,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 impl Verify {

@@ -28,6 +28,8 @@ mod run;
 mod standing;
 pub mod vulnerability;
 
+use crate::source::PATIENCE;
+
 pub use artifact::{Artifact, Layer};
 pub use attestation::Attestation;
 pub use folder::{Folder, FolderError, Unpacked};
@@ -41,6 +43,3 @@ pub use publish::{Destinations, Entry, Publisher, StoreDestination};
 pub use receipt::{Publication, PublishError, Receipt};
 pub use record::{Record, RecordKind, RecordNote};
 pub use run::Stop;
-
-/// Longest wait for a registry or store; a CI job has more time than a review.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);

@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Deadline(Instant);
 
+/// Longest wait of a command for one answer that is no blob: a CI job has more time than a review.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
 impl Deadline {
     /// `duration` from now.
     pub fn after(duration: Duration) -> Self {

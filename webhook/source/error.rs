@@ -52,8 +52,8 @@ pub enum FetchError {
     #[error("{peer} sent {digests}; it may be tampered with")]
     OtherDigest { peer: Peer, digests: Box<Exchanged> },
     /// A manifest of a kind that is unknown here.
-    #[error("{peer} has no image manifest or index there: {source}; push an image under that name")]
-    Unsupported { peer: Peer, source: Arc<DocumentError> },
+    #[error("{peer} has no image manifest or index there: {why}; push an image under that name")]
+    Unsupported { peer: Peer, why: Arc<DocumentError> },
     /// Its token service is on a host that the configuration does not name.
     #[error("{peer} sends us for a token to {realm}; set `tokenRealm` for it if that is right")]
     Realm { peer: Peer, realm: String },

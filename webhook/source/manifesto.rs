@@ -19,11 +19,11 @@ pub enum ManifestoError {
     #[error(transparent)]
     Fetch(#[from] FetchError),
     /// What the tag names is not what Manifesto wrote.
-    #[error("tag {TAG} of {repository} is none of Manifesto's: {source}")]
-    Index { repository: Repository, source: BadManifesto },
+    #[error("tag {TAG} of {repository} is none of Manifesto's: {why}")]
+    Index { repository: Repository, why: BadManifesto },
     /// What the list names is no value.
-    #[error("the value {digest}, which the list names, is none: {source}")]
-    Value { digest: Digest, source: BadManifesto },
+    #[error("the value {digest}, which the list names, is none: {why}")]
+    Value { digest: Digest, why: BadManifesto },
 }
 
 impl Registries {
@@ -38,7 +38,7 @@ impl Registries {
     ) -> Result<ManifestoIndex, ManifestoError> {
         let layer = self.last_layer(repository, Reference::Tag(TAG), deadline).await?;
         let index = layer.and_then(|layer| ManifestoIndex::of_layer(&layer));
-        index.map_err(|source| ManifestoError::Index { repository: repository.clone(), source })
+        index.map_err(|why| ManifestoError::Index { repository: repository.clone(), why })
     }
 
     /// A value that the list names: a blob, or the file in an image as the first version wrote it.
@@ -60,7 +60,7 @@ impl Registries {
             Ok(layer) => layer
                 .and_then(|layer| data(&layer))
                 .map(Bytes::from)
-                .map_err(|source| ManifestoError::Value { digest, source }),
+                .map_err(|why| ManifestoError::Value { digest, why }),
             Err(error) if error.is_absence() => Err(missing.into()),
             Err(error) => Err(error.into()),
         }

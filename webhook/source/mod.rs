@@ -19,7 +19,7 @@ pub use carry::{
     CarryError, Copied, CopiedManifest, CopyOptions, Destination, Fit, Graph, Item, Note, Observer,
     Origin, Removed, Step, Tally, copy, detach,
 };
-pub use deadline::Deadline;
+pub use deadline::{Deadline, PATIENCE};
 pub use error::{
     Astray, CredentialError, Exchanged, FetchError, Nonsense, Peer, Presented, Wanted,
 };

@@ -98,8 +98,8 @@ pub enum BadMetadata {
     Size { said: u64, found: u64 },
     #[error("the value beside it is not {0}, which its statement names")]
     OtherValue(Digest),
-    #[error("its value is said to be {media_type}, but is {source}")]
-    Value { media_type: MediaType, source: BadJson },
+    #[error("its value is said to be {media_type}, but is {why}")]
+    Value { media_type: MediaType, why: BadJson },
     #[error(transparent)]
     Envelope(#[from] BadEnvelope),
 }
@@ -150,10 +150,8 @@ impl Metadata {
     pub fn with_value(self, value: &[u8]) -> Result<MetadataValue, BadMetadata> {
         self.check(value)?;
         let value = if self.media_type.is_json() {
-            parse_json(value, value.len()).map_err(|source| BadMetadata::Value {
-                media_type: self.media_type.clone(),
-                source,
-            })?
+            parse_json(value, value.len())
+                .map_err(|why| BadMetadata::Value { media_type: self.media_type.clone(), why })?
         } else {
             Value::String(STANDARD.encode(value))
         };

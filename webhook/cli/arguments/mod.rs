@@ -13,14 +13,13 @@ use bytes::Bytes;
 
 use super::Failure;
 
+pub use crate::source::PATIENCE;
+
 pub use image::ImageArgument;
 pub use keys::KeyArguments;
 pub use registry::RegistryArguments;
 pub use store::{FILED, STORED, StoreArguments};
 pub use trust::TrustArguments;
-
-/// Longest wait for one answer; a CI job has more time than a review.
-pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
 fn pem(file: Option<&PathBuf>) -> Result<Option<Bytes>, Failure> {
     let read = |file: &PathBuf| {

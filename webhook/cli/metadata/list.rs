@@ -11,9 +11,8 @@ use super::{
     super::{
         Failure,
         arguments::{ImageArgument, PATIENCE, RegistryArguments, TrustArguments},
-        output,
+        output::{self, Format},
     },
-    Format,
     shown::{Shown, Standing},
 };
 

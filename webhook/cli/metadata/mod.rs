@@ -36,10 +36,3 @@ impl Metadata {
         }
     }
 }
-
-/// How what a command found or did is printed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}

@@ -12,9 +12,10 @@ use crate::{
     source::Registries,
 };
 
-use super::{
-    super::{Failure, arguments::KeyArguments, output},
-    Format,
+use super::super::{
+    Failure,
+    arguments::KeyArguments,
+    output::{self, Format},
 };
 
 /// How metadata is signed, and for how long.

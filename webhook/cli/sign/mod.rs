@@ -16,8 +16,8 @@ use crate::sign::{
 use super::{
     Failure,
     arguments::{FILED, KeyArguments, RegistryArguments, STORED, StoreArguments},
-    output,
-    report::{Format, Report},
+    output::{self, Format},
+    report::Report,
     secret,
 };
 

@@ -21,7 +21,7 @@ mod shelf;
 mod transfer;
 mod walk;
 
-use std::time::Duration;
+use super::PATIENCE;
 
 pub use destination::Destination;
 pub use error::CarryError;
@@ -30,9 +30,6 @@ pub use kind::Fit;
 pub use origin::Origin;
 pub use remove::{Removed, detach};
 pub use transfer::{Copied, CopiedManifest, CopyOptions, Observer, Step, Tally, copy};
-
-/// Longest wait for one answer that is no blob.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Manifests and lists that are asked for at a time.
 const AT_A_TIME: usize = 8;

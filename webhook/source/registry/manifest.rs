@@ -92,9 +92,9 @@ impl Fetched {
     /// # Errors
     /// [`FetchError::Unsupported`] if they are no manifest or index that is known here.
     pub fn document(&self) -> Result<Document, FetchError> {
-        Document::parse(&self.bytes, &self.media_type).map_err(|source| FetchError::Unsupported {
+        Document::parse(&self.bytes, &self.media_type).map_err(|error| FetchError::Unsupported {
             peer: self.peer.clone(),
-            source: Arc::new(source),
+            why: Arc::new(error),
         })
     }
 }
@@ -110,8 +110,8 @@ fn identify(
     if media_type.is_some_and(|given| !given.ends_with("json") && !VAGUE.contains(&given)) {
         if media_type.is_some_and(|given| given.starts_with("application/vnd.docker.distribution"))
         {
-            let source = Arc::new(DocumentError::Schema);
-            return Err(FetchError::Unsupported { peer, source });
+            let why = Arc::new(DocumentError::Schema);
+            return Err(FetchError::Unsupported { peer, why });
         }
         return Err(FetchError::Invalid { peer, what: Nonsense::MediaType });
     }

@@ -114,7 +114,7 @@ impl Registries {
     ) -> Result<Stored, FetchError> {
         let host = self.enter(repository)?;
         let document = Document::parse(&bytes, media_type).map_err(|error| {
-            FetchError::Unsupported { peer: host.peer(), source: std::sync::Arc::new(error) }
+            FetchError::Unsupported { peer: host.peer(), why: std::sync::Arc::new(error) }
         })?;
         let descriptor = Descriptor { digest, ..Descriptor::of(media_type, &bytes) };
         let name = digest.to_string();
