@@ -3,11 +3,13 @@
 use std::{
     error::Error,
     fmt::Write as _,
-    io::{self, BufRead as _, Read as _, Write as _},
+    io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _},
     process::ExitCode,
 };
 
 use serde::Serialize;
+
+use crate::name::{escape, escape_json};
 
 /// Exit code of wrong usage or configuration.
 const USAGE: u8 = 2;
@@ -72,12 +74,29 @@ pub fn data(line: &str) {
     let _closed = writeln!(io::stdout(), "{line}");
 }
 
-/// Prints one value as indented JSON.
+/// Prints one value as indented JSON, with nothing in it that a terminal would act on.
 pub fn json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| Failure::failed("the answer does not fit into JSON", error))?;
-    data(&text);
+    data(&escape_json(&text));
     Ok(())
+}
+
+/// Prints bytes as they are; to a terminal, which acts on some of them, as the text that they are
+/// with those spelled out.
+pub fn bytes(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout();
+    if stdout.is_terminal() {
+        return writeln!(stdout, "{}", to_look_at(bytes));
+    }
+    stdout.write_all(bytes)
+}
+
+/// The lines of a text, each without what a terminal acts on.
+fn to_look_at(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let lines = text.split('\n').map(|line| escape(line.trim_end_matches('\r'), usize::MAX / 8));
+    lines.collect::<Vec<_>>().join("\n").trim_end().to_owned()
 }
 
 /// Prints one line for the person at the terminal.
@@ -101,4 +120,23 @@ pub fn with_causes(mut text: String, mut cause: Option<&(dyn Error + 'static)>) 
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p13_a_terminal_is_shown_what_it_would_act_on() {
+        for (name, bytes, want) in [
+            ("lines", &b"{\n  \"a\": 1\n}\n"[..], "{\n  \"a\": 1\n}"),
+            ("other ends of lines", b"a\r\nb", "a\nb"),
+            ("a command to the terminal", b"\x1b]0;title\x07", r"\u{1b}]0;title\u{7}"),
+            ("the same in one sign", "\u{9b}2J".as_bytes(), r"\u{9b}2J"),
+            ("another direction", "a\u{202e}b".as_bytes(), r"a\u{202e}b"),
+            ("no text", b"\xff\x00", "\u{fffd}\\u{0}"),
+        ] {
+            assert_eq!(to_look_at(bytes), want, "{name}");
+        }
+    }
 }

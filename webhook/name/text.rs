@@ -37,6 +37,29 @@ pub fn escape(text: &str, max_chars: usize) -> String {
     escaped
 }
 
+/// JSON in which every character that is not one to look at is spelled as JSON spells it, so that a
+/// terminal shows it and a parser reads the same. Such characters stand only within its texts.
+///
+/// ```
+/// use countersign::name::escape_json;
+///
+/// assert_eq!(escape_json("{\"a\": \"b\u{202e}c\"}"), r#"{"a": "b\u202ec"}"#);
+/// ```
+pub fn escape_json(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character == '\n' || !is_unseen(character) {
+            escaped.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            // Writing to a string cannot fail.
+            let _ = write!(escaped, "\\u{unit:04x}");
+        }
+    }
+    escaped
+}
+
 /// One character, spelled out if it is not one to look at.
 fn push(escaped: &mut String, character: char) {
     match character {

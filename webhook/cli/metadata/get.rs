@@ -1,9 +1,6 @@
 //! `countersign metadata get`.
 
-use std::{
-    io::{self, Write as _},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 use jiff::Timestamp;
 
@@ -25,8 +22,8 @@ use super::{
 
 /// Print metadata of an image
 ///
-/// Prints the bytes of the newest metadata of that type as they were put there; on stderr, whose
-/// they are. With --config or --keyring only what is verified is printed, and nothing else counts.
+/// Prints the bytes of the newest metadata of that type as they were put there, on a terminal with
+/// what it would act on spelled out; on stderr, whose they are. With --config or --keyring only what is verified is printed, and nothing else counts.
 ///
 /// Example: countersign metadata get registry.example/acme/shop:1.4 approval --keyring qa.asc
 #[derive(Debug, clap::Args)]
@@ -57,8 +54,7 @@ impl Get {
         } else {
             self.newest(&registries, &image, trust.as_deref()).await?
         };
-        io::stdout()
-            .write_all(&value)
+        output::bytes(&value)
             .map_err(|error| Failure::failed("the value cannot be printed", error))?;
         Ok(ExitCode::SUCCESS)
     }
