@@ -17,7 +17,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let (line, body) = data.split_at(end);
     let line = str::from_utf8(line).unwrap_or_default();
     let Some((method, target)) = line.split_once(' ') else { return };
-    let request = Request::builder().method(method).uri(target);
+    let request = Request::builder().method(method).uri(target).header("content-type", "application/json");
     let Ok(request) = request.body(Body::from(body.to_vec())) else { return };
     let answer = RUNTIME.block_on(router(&DATA, Access::Connected).oneshot(request)).unwrap();
     assert_ne!(answer.status(), 500, "{line}");

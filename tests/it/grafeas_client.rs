@@ -164,7 +164,13 @@ async fn all_pages_are_read(url: &str) {
         let other = format!("https://registry.test/demo/other@{}", digest());
         let occurrences: Vec<_> = (0..600).map(|_| attestation(&other, QA)).collect();
         let body = json!({"parent": "projects/image-build", "occurrences": occurrences});
-        let answer = http.post(&batch).body(body.to_string()).send().await.unwrap();
+        let answer = http
+            .post(&batch)
+            .header("content-type", "application/json")
+            .body(body.to_string())
+            .send()
+            .await
+            .unwrap();
         assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
     }
     let name = store.create_occurrence(&project, &attestation(&uri(), QA), soon()).await.unwrap();

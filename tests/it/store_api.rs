@@ -11,7 +11,12 @@ const OCCURRENCES: &str = "/v1beta1/projects/image-build/occurrences";
 async fn send(store: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
     let request = Client::builder().no_proxy().build().unwrap();
     let request = request.request(method.parse().unwrap(), format!("{store}{path}"));
-    let answer = request.body(body.to_string()).send().await.unwrap();
+    let answer = request
+        .header("content-type", "application/json")
+        .body(body.to_string())
+        .send()
+        .await
+        .unwrap();
     let status = answer.status().as_u16();
     (status, serde_json::from_str(&answer.text().await.unwrap()).unwrap())
 }
@@ -189,11 +194,48 @@ async fn what_is_no_request_of_grafeas_is_refused_as_grafeas_does() {
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     let client = Client::builder().no_proxy().build().unwrap();
     let url = format!("{}{OCCURRENCES}", store.url);
-    assert_eq!(client.post(&url).body(deep).send().await.unwrap().status(), 400);
+    let post = || client.post(&url).header("content-type", "application/json");
+    assert_eq!(post().body(deep).send().await.unwrap().status(), 400);
     let large = vec![b' '; 17 << 20];
-    let answer = client.post(&url).body(large).send().await;
+    let answer = post().body(large).send().await;
     assert!(answer.is_err() || answer.unwrap().status() == 413);
     assert_eq!(get(&store.url, OCCURRENCES).await, (200, json!({})), "and it goes on");
+}
+
+#[tokio::test]
+async fn p18_a_web_page_on_the_machine_is_a_stranger() {
+    let store = Embedded::start();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = Client::builder().no_proxy().build().unwrap();
+    let (own, port) = (store.url.trim_start_matches("http://"), store.url.rsplit(':').next());
+    let [named, local] =
+        ["evil.example", "LocalHost"].map(|name| format!("{name}:{}", port.unwrap()));
+    let [json, text] = ["application/json; charset=utf-8", "text/plain"].map(Some);
+    let form = Some("application/x-www-form-urlencoded");
+    for (name, method, host, kind, want) in [
+        ("a client", "POST", own, json, (200, Value::Null)),
+        ("a client that says localhost", "POST", &local, json, (200, Value::Null)),
+        ("text", "POST", own, text, (400, json!(3))),
+        ("a form", "POST", own, form, (400, json!(3))),
+        ("a file", "POST", own, None, (400, json!(3))),
+        ("a name that means this machine", "POST", &named, json, (403, json!(7))),
+        ("reading by that name", "GET", &named, None, (403, json!(7))),
+        ("deleting by that name", "DELETE", &named, None, (403, json!(7))),
+        ("no host", "GET", "", None, (403, json!(7))),
+        ("reading", "GET", own, None, (200, Value::Null)),
+    ] {
+        let url = format!("{}{OCCURRENCES}", store.url);
+        let mut request = client.request(method.parse().unwrap(), url).header("host", host);
+        if let Some(kind) = kind {
+            request = request.header("content-type", kind);
+        }
+        let message = attestation(&uri(), QA).to_string();
+        let answer = request.body(message).send().await.unwrap();
+        let status = answer.status().as_u16();
+        let body: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        assert_eq!((status, &body["code"]), (want.0, &want.1), "{name}: {body}");
+    }
+    assert_eq!(count(&get(&store.url, OCCURRENCES).await.1), 2);
 }
 
 #[tokio::test]

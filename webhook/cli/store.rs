@@ -13,7 +13,9 @@ use super::{Failure, output, signals};
 ///
 /// v1beta1 and v1 as JSON over HTTP, over one SQLite file. On any address but loopback it starts
 /// only with TLS and a way to tell callers apart: whoever may write to it may say anything, though
-/// only signed words count.
+/// only signed words count. Without --tokens and TLS it is asked as localhost or by its address, and
+/// takes messages as `Content-Type: application/json` only: a web page that is open on its machine
+/// can do neither.
 ///
 /// Example: countersign store --listen 127.0.0.1:8080 --data store.db
 #[derive(Debug, clap::Args)]

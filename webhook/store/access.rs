@@ -12,16 +12,18 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 use serde::Deserialize;
 
-use super::answer::Refusal;
+use super::{answer::Refusal, origin};
 use crate::name::{Digest, NoteName};
 
 /// Decides about every request.
 #[derive(Debug)]
 pub enum Access {
-    /// Whoever can connect administers: loopback, or holders of a client certificate.
+    /// Whoever can connect to loopback administers, but for web pages.
+    Local,
+    /// Whoever can connect by TLS administers: holders of a client certificate.
     Connected,
     /// Bearer tokens from a file.
     Tokens(Box<TokenFile>),
@@ -66,13 +68,25 @@ pub enum TokenFileError {
 }
 
 impl Access {
+    /// Refuses what a web page could have sent, where nothing else tells callers apart.
+    pub(super) fn refuse_pages(&self, method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {
+        match self {
+            Self::Tokens(_) => Ok(()),
+            Self::Connected => origin::must_be_json(method, headers),
+            Self::Local => {
+                origin::must_name_this_machine(headers)?;
+                origin::must_be_json(method, headers)
+            }
+        }
+    }
+
     /// What the caller of a request may do.
     ///
     /// # Errors
     /// [`Refusal::Unauthenticated`] where a token is needed and is absent or unknown.
     pub async fn right(&self, headers: &HeaderMap) -> Result<Right, Refusal> {
         match self {
-            Self::Connected => Ok(Right::Administer),
+            Self::Local | Self::Connected => Ok(Right::Administer),
             Self::Tokens(file) => {
                 file.refresh().await;
                 let token =

@@ -44,6 +44,7 @@ pub fn router(data: &Database, access: Access) -> Router {
         .fallback(async || Refusal::NotFound("Not Found".to_owned()))
         .method_not_allowed_fallback(async || Refusal::Unknown("Method Not Allowed".to_owned()))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(from_fn_with_state(access, without_pages))
         .layer(from_fn_with_state(slots, bounded))
 }
 
@@ -70,6 +71,18 @@ fn routes() -> Router<Api> {
         )
         .route("/projects/{project}/occurrences/{id}/notes", get(occurrences::get_occurrence_note))
         .method_not_allowed_fallback(async || Refusal::Unknown("Method Not Allowed".to_owned()))
+}
+
+/// No request of a web page goes further.
+async fn without_pages(
+    State(access): State<Arc<Access>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match access.refuse_pages(request.method(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
+    }
 }
 
 /// No request takes a slot for longer than it should.

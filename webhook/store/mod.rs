@@ -6,7 +6,7 @@
 //! keeps: an occurrence is created or deleted.
 //!
 //! Strangers cannot write to it: on any address but loopback it starts only with TLS and a way to
-//! tell callers apart.
+//! tell callers apart, and web pages that are open on its machine are strangers too.
 
 mod access;
 mod answer;
@@ -18,6 +18,7 @@ mod lists;
 mod message;
 mod notes;
 mod occurrences;
+mod origin;
 mod projects;
 mod request;
 mod summary;
@@ -121,6 +122,7 @@ impl StoreServer {
         let tls = options.tls.map(|files| files.load()).transpose()?;
         let access = match options.tokens {
             Some(path) => Access::Tokens(Box::new(TokenFile::open(&path)?)),
+            None if tls.is_none() => Access::Local,
             None => Access::Connected,
         };
         let data = options.data.open()?;

@@ -176,7 +176,13 @@ async fn what_is_posted_by_hand_is_read() {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     for (path, body) in posted {
         let to = format!("{}/v1beta1/{path}", grafeas.url());
-        let answer = client.post(to).body(body.to_string()).send().await.unwrap();
+        let answer = client
+            .post(to)
+            .header("content-type", "application/json")
+            .body(body.to_string())
+            .send()
+            .await
+            .unwrap();
         assert!(answer.status().is_success(), "{path}: {}", answer.text().await.unwrap());
     }
     allowed(&desk, &desk.by_digest()).unwrap_or_else(|text| panic!("{text}"));
