@@ -74,6 +74,15 @@ pub fn plan(manifest: Document, config: &[u8]) -> Result<Vec<Part>, Unplanned> {
 
 impl Part {
     fn new(number: usize, layer: Descriptor, diff_id: Digest) -> Result<Self, Unplanned> {
+        let by_parts = |key: &&String| BY_PARTS.iter().any(|prefix| key.starts_with(prefix));
+        if let Some(key) = layer.annotations.keys().find(by_parts) {
+            return Err(Unplanned::Unbound(format!(
+                "layer {number} of it, {}, is annotated with {}, by which some runtimes pull files \
+                 out of it that nobody compares",
+                layer.digest,
+                escape(key, SHOWN),
+            )));
+        }
         let packing = Packing::of(&layer.media_type).ok_or_else(|| {
             let kind = escape(&layer.media_type, SHOWN);
             Unplanned::Unbound(format!(
@@ -119,6 +128,12 @@ impl Part {
     }
 }
 
+/// Annotations by which runtimes find the files of a layer without unpacking it: `zstd:chunked`,
+/// eStargz, and the other snapshotters of containerd. What they point at need not be what the layer
+/// unpacks to, and no image ID covers an annotation.
+const BY_PARTS: [&str; 3] =
+    ["io.github.containers.zstd-chunked.", "io.containers.estargz.", "containerd.io/snapshot/"];
+
 /// Runtimes refuse more than half of that.
 const MOST_LAYERS: usize = 256;
 
@@ -161,6 +176,10 @@ mod tests {
     fn p4_p8_what_does_not_fit_or_is_too_much_is_not_read() {
         const GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
         let one = || vec![layer(GZIP, 9)];
+        let annotated = |key: &str| {
+            let annotations = [(key.to_owned(), "x".to_owned())].into();
+            vec![Descriptor { annotations, ..layer(GZIP, 9) }]
+        };
         let other = |text: &str| text.as_bytes().to_vec();
         for (name, layers, config, want) in [
             ("fits", one(), config(1), ""),
@@ -204,6 +223,25 @@ mod tests {
                 vec![layer(&format!("{GZIP}+encrypted"), 9)],
                 config(1),
                 "not unpacked here",
+            ),
+            ("annotated", annotated("org.opencontainers.image.title"), config(1), ""),
+            (
+                "zstd:chunked",
+                annotated("io.github.containers.zstd-chunked.manifest-position"),
+                config(1),
+                "unbound: layer 1 of it, sha256:",
+            ),
+            (
+                "eStargz",
+                annotated("containerd.io/snapshot/stargz/toc.digest"),
+                config(1),
+                "is annotated with containerd.io/snapshot/stargz/toc.digest, by which",
+            ),
+            (
+                "eStargz of podman's",
+                annotated("io.containers.estargz.uncompressed-size"),
+                config(1),
+                "by which some runtimes pull files out of it",
             ),
             ("many", vec![layer(GZIP, 9); 257], config(257), "256 layers of one image"),
             (
