@@ -173,9 +173,11 @@ impl Folder {
     /// Writes a file beside its place and moves it there.
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
         let path = self.0.join(name);
-        let partial = self.0.join(format!(".{name}.{}", std::process::id()));
+        // The name tells nobody who shares the folder where to lay a link, and is short enough
+        // whatever the file is called.
+        let partial = self.0.join(format!(".{}.part", uuid::Uuid::new_v4().simple()));
         let write = || {
-            let mut file = fs::File::create(&partial)?;
+            let mut file = fs::File::options().write(true).create_new(true).open(&partial)?;
             file.write_all(bytes)?;
             file.sync_all()?;
             fs::rename(&partial, &path)
@@ -229,3 +231,24 @@ const MOST_FILES: usize = 100_000;
 
 /// Of one file: an attestation in base64. What is longer does not parse.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p14_a_link_that_somebody_laid_in_a_shared_folder_is_not_followed() {
+        let (shared, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let victim = other.path().join("victim");
+        fs::write(&victim, "mine").unwrap();
+        let link = shared.path().join(format!(".a.json.{}", std::process::id()));
+        std::os::unix::fs::symlink(&victim, &link).unwrap();
+        let folder = Folder::create(shared.path()).unwrap();
+        folder.write("a.json", b"signed").unwrap();
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "mine");
+        let written = shared.path().join("a.json");
+        assert!(written.symlink_metadata().unwrap().is_file());
+        assert_eq!(fs::read_to_string(written).unwrap(), "signed");
+        assert_eq!(fs::read_dir(shared.path()).unwrap().count(), 2, "and no draft is left");
+    }
+}
