@@ -76,6 +76,38 @@ async fn p5_what_could_not_be_looked_up_denies_whatever_the_rules_say() {
     }
 }
 
+/// What a rule cannot look at is no reason to deny.
+#[tokio::test(flavor = "multi_thread")]
+async fn p5_a_source_that_a_rule_does_not_read_may_fail() {
+    let fresh = "{use: fresh, parameters: {authorities: [builder], maxAge: 720h}}";
+    let clean = "{use: vulnerabilities, parameters: {scanned: false}}";
+    for (name, members, rule, signed, store_fails, want) in [
+        ("a store that the signer does not use", ONLY_REFERRERS, fresh, true, true, ""),
+        ("not fresh, whatever it has", ONLY_REFERRERS, fresh, false, true, "fresh.missing"),
+        ("a store that the signer uses", "", fresh, false, true, "store.unreachable"),
+        ("what hangs on the image holds no records", "", clean, false, false, ""),
+        ("the store with the records", "", clean, false, true, "store.unreachable"),
+    ] {
+        let policies = format!("  - {{name: asks, match: {{}}, mode: enforce, rules: [{rule}]}}");
+        let scene = Scene::with_builder(members, &policies);
+        let shop = image("shop").build();
+        scene.registry.put_image("acme/shop", "1.4", &shop);
+        if signed {
+            scene.attach_by(&scene.builder, &shop);
+        }
+        if store_fails {
+            scene.grafeas.fault(On::all(), Fault::status(500));
+        } else {
+            scene.registry.fault(On::path("/referrers/"), Fault::status(500));
+        }
+        let pinned = scene.image(&format!("acme/shop@{}", shop.digest()));
+        let said = scene.ask(Phase::Validate, &[&pinned]).await;
+        assert_eq!(said.audit("codes"), want, "{name}: {}", said.message);
+    }
+}
+
+const ONLY_REFERRERS: &str = ", sources: [referrers]";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn p5_a_note_that_the_store_does_not_know_is_none_and_told() {
     let mistyped = "projects/build/notes/biult";

@@ -47,6 +47,8 @@ pub enum Uses {
     Authorities(Vec<Arc<str>>),
     /// Metadata by these authorities, which only the registry has.
     Metadata(Vec<Arc<str>>),
+    /// Records, which only the stores have that the configuration names for them.
+    Records,
     /// Whatever there is, records too.
     Everything,
 }
@@ -55,7 +57,7 @@ impl Uses {
     /// Whether attestations by the authority of this name can matter.
     pub fn covers(&self, authority: &str) -> bool {
         match self {
-            Self::Nothing => false,
+            Self::Nothing | Self::Records => false,
             Self::Authorities(names) | Self::Metadata(names) => {
                 names.iter().any(|name| **name == *authority)
             }
@@ -79,7 +81,7 @@ impl PolicyRule {
                 let mut authorities = trust.authorities().iter();
                 authorities.any(|one| names.contains(&one.name) && one.note.as_ref() == Some(note))
             }),
-            Uses::Everything => true,
+            Uses::Records | Uses::Everything => true,
         }
     }
 }
@@ -172,6 +174,7 @@ impl Policy {
                         .filter(|authority| names.contains(&authority.name))
                         .for_each(|authority| add(&mut sources, authority, &registry));
                 }
+                Uses::Records => sources.extend(with_records.iter().cloned()),
                 Uses::Everything => {
                     authorities.for_each(|authority| add(&mut sources, authority, known));
                     sources.extend(with_records.iter().cloned());

@@ -36,7 +36,8 @@ pub(super) fn rule(
             let rule = loaded(reading, policy, entry, rule)?;
             let uses = match (name.as_str(), named) {
                 ("registries" | "pinned", _) => Uses::Nothing,
-                ("attested" | "built", Some(named)) => Uses::Authorities(named),
+                ("attested" | "built" | "fresh", Some(named)) => Uses::Authorities(named),
+                ("vulnerabilities", _) => Uses::Records,
                 (metadata, Some(named)) if OF_METADATA.contains(&metadata) => Uses::Metadata(named),
                 _ => Uses::Everything,
             };
