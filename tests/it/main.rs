@@ -24,6 +24,7 @@ mod cli_publish;
 mod cli_records;
 mod cli_refusals;
 mod cli_scans;
+mod cli_verify;
 mod config;
 mod docs;
 mod docs_ci;

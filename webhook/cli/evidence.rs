@@ -2,7 +2,11 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use crate::{admission::Platforms, name::Repository, policy::Input};
+use crate::{
+    admission::Platforms,
+    name::{Repository, escape},
+    policy::Input,
+};
 
 use super::{Failure, asked, local, output, verify};
 
@@ -56,6 +60,13 @@ impl Evidence {
             verify::inspect(&gate, &asked::pod_of(&self.image, &self.namespace)).await?;
         let mut parts = Vec::new();
         for (subject, entries) in inspection.subjects.iter().zip(&inspection.judgement.entries) {
+            if subject.reference.is_some() && subject.policies.is_empty() {
+                return Err(Failure::usage(format!(
+                    "no policy applies to {} in namespace {}, so a webhook would not look it up; name another --namespace",
+                    escape(&self.image, SHOWN),
+                    escape(&self.namespace, SHOWN),
+                )));
+            }
             if let Err(obstacle) = &subject.known {
                 return Err(Failure::of(obstacle.clone()));
             }
@@ -69,3 +80,6 @@ impl Evidence {
         Ok(ExitCode::SUCCESS)
     }
 }
+
+/// How much is told of what was typed.
+const SHOWN: usize = 600;

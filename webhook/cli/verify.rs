@@ -95,7 +95,8 @@ async fn inspect_once(gate: &Arc<Gate>, body: &[u8]) -> Result<Inspection, Failu
         Unreadable::Foreign => Failure::usage("this is no object that can be reviewed"),
     })?;
     let deadline = Deadline::after(gate.deadline());
-    match review.change(usize::MAX).map_err(|violation| Failure::usage(violation.to_string()))? {
+    let change = review.change(gate.most_images());
+    match change.map_err(|violation| Failure::fault(violation.to_string()))? {
         Change::Nothing(_) => Err(Failure::usage("no image is found in the object")),
         Change::Images(images) => gate
             .inspect(Phase::Mutate, &review, images, deadline)
@@ -107,7 +108,7 @@ async fn inspect_once(gate: &Arc<Gate>, body: &[u8]) -> Result<Inspection, Failu
 async fn judged(gate: &Arc<Gate>, body: &[u8]) -> Result<Vec<Row>, Failure> {
     let inspection = inspect(gate, body).await?;
     let images = inspection.subjects.iter().zip(&inspection.judgement.entries);
-    Ok(images.map(|(subject, entries)| Row::new(&inspection, subject, entries)).collect())
+    Ok(images.map(|(subject, entries)| Row::new(gate, &inspection, subject, entries)).collect())
 }
 
 /// One image of the answer.
@@ -137,7 +138,12 @@ struct Violation {
 }
 
 impl Row {
-    fn new(inspection: &Inspection, subject: &Subject, entries: &[admission::Entry]) -> Self {
+    fn new(
+        gate: &Gate,
+        inspection: &Inspection,
+        subject: &Subject,
+        entries: &[admission::Entry],
+    ) -> Self {
         let about = |violation: &&admission::Violation| {
             violation.path.is_empty() || violation.path == subject.image.path
         };
@@ -153,12 +159,17 @@ impl Row {
                 let known = lookups.entry(Arc::clone(source)).or_insert(Lookup::None);
                 *known = known.joined(*lookup);
             }
-            let seen = |one: &Verified| attestations.iter().any(|two| same(one, two));
-            let new: Vec<_> = entry.verified.iter().filter(|one| !seen(one)).cloned().collect();
-            attestations.extend(new);
-            let new: Vec<_> =
-                entry.rejected.iter().filter(|one| !rejected.contains(one)).cloned().collect();
-            rejected.extend(new);
+            let (counted, useless) = gate.counted(subject, entry);
+            for verified in counted {
+                if !attestations.iter().any(|seen| same(&verified, seen)) {
+                    attestations.push(verified);
+                }
+            }
+            for rejection in useless {
+                if !rejected.contains(&rejection) {
+                    rejected.push(rejection);
+                }
+            }
         }
         let (metadata, attestations) =
             attestations.into_iter().partition(|one| one.metadata().is_some());

@@ -187,6 +187,22 @@ impl Entry {
         self.failed.iter().filter(|(source, _)| sources.contains(source)).map(|(_, error)| error)
     }
 
+    /// What counts wherever policies have these `platforms`, and what does not with the reasons.
+    pub fn counted(
+        &self,
+        platforms: impl Iterator<Item = Platforms> + Clone,
+    ) -> (Vec<Verified>, Vec<Rejection>) {
+        let (mut counted, mut rejected) = (Vec::new(), self.rejected.clone());
+        for verified in &self.verified {
+            let level = verified.subject().level;
+            match platforms.clone().find(|one| self.runnable.in_index && !one.count(level)) {
+                Some(platforms) => rejected.push(out_of_platforms(verified, platforms)),
+                None => counted.push(verified.clone()),
+            }
+        }
+        (counted, rejected)
+    }
+
     /// This entry as rules of a policy with these `platforms` see it; nothing where the image is
     /// not known well enough to be shown.
     ///

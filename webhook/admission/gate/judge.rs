@@ -50,6 +50,13 @@ pub struct Judgement {
     pub entries: Vec<Arc<[Entry]>>,
 }
 
+impl Judgement {
+    /// Of so many images, which nobody judged.
+    pub(super) fn of_none(images: usize) -> Self {
+        Self { findings: Vec::new(), entries: vec![Arc::from([]); images] }
+    }
+}
+
 impl Gate {
     /// Puts the images before every policy that applies to them.
     pub(super) fn judge(

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::{
-    admission::{Answer, Exception, Exemption, Images, Patch, Phase, Pin, Violation, Workload},
+    admission::{Answer, Exception, Exemption, Patch, Phase, Pin, Violation, Workload},
     name::{Code, Digest, ImageRef},
     verify::Verified,
 };
@@ -86,8 +86,7 @@ impl Gate {
 
     /// The answer about a template that nobody judges: only a digest that it names and that is
     /// revoked stands against it (P16).
-    pub(super) fn wave_through(&self, images: Images, namespace: &str) -> Answer {
-        let subjects = self.subjects(images.uses, namespace);
+    pub(super) fn wave_through(&self, subjects: &[Subject]) -> Answer {
         let violations = subjects.iter().filter_map(|subject| self.revocation(subject)).collect();
         Answer {
             violations,
