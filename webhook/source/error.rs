@@ -116,9 +116,9 @@ pub enum Wanted {
 pub enum Nonsense {
     #[error("HTTP {0}")]
     Status(StatusCode),
-    /// A refusal with its reason, escaped and cut.
-    #[error("HTTP {status}, since \"{why}\"")]
-    Refusal { status: StatusCode, why: String },
+    /// A refusal, whose reason stands in the log.
+    #[error("HTTP {0} (`RUST_LOG=debug` logs what it says)")]
+    Refusal(StatusCode),
     #[error("no usable `{0}` header")]
     Header(&'static str),
     #[error("content of a type that is not asked for")]

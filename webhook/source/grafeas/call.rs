@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
 use serde_json::Value;
+use tracing::debug;
 use url::Url;
 
 use super::{StoreOptions, StoreOptionsError, token::Tokens};
@@ -31,8 +32,8 @@ pub(super) enum Reply {
     Unknown,
     /// 409: it exists already.
     Conflict(StatusCode),
-    /// Another status, and the server's word for it where it gives one.
-    Refused(StatusCode, Option<String>),
+    /// Another status.
+    Refused(StatusCode),
 }
 
 impl Caller {
@@ -110,7 +111,12 @@ impl Caller {
             }
             StatusCode::NOT_FOUND if is_from_a_store(&response) => Ok(Reply::Unknown),
             StatusCode::CONFLICT => Ok(Reply::Conflict(status)),
-            _ => Ok(Reply::Refused(status, message(&response.body))),
+            _ => {
+                // For who looks into the log: a store may echo what it was sent, the token too.
+                let said = message(&response.body);
+                debug!(store = %self.peer, %status, said, "refused");
+                Ok(Reply::Refused(status))
+            }
         }
     }
 

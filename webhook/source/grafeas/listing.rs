@@ -106,12 +106,12 @@ impl Reader<'_> {
                 Reply::Message(body) => return Ok(Some(body)),
                 Reply::Unknown => return Ok(None),
                 // A filter in another dialect than the server's: go without.
-                Reply::Refused(StatusCode::BAD_REQUEST, _)
+                Reply::Refused(StatusCode::BAD_REQUEST)
                     if self.filter.is_some() && self.token.is_empty() =>
                 {
                     self.filter = None;
                 }
-                Reply::Refused(status, _) | Reply::Conflict(status) => {
+                Reply::Refused(status) | Reply::Conflict(status) => {
                     return Err(self.caller.invalid(Nonsense::Status(status)));
                 }
             }

@@ -82,8 +82,9 @@ impl GrafeasStore {
                 Ok(found.get("name").and_then(Value::as_str) == Some(note.as_str()))
             }
             Reply::Unknown => Ok(false),
-            Reply::Conflict(status) => Err(self.caller.invalid(Nonsense::Status(status))),
-            Reply::Refused(status, why) => Err(self.refused(status, why)),
+            Reply::Conflict(status) | Reply::Refused(status) => {
+                Err(self.caller.invalid(Nonsense::Refusal(status)))
+            }
         }
     }
 
@@ -106,8 +107,9 @@ impl GrafeasStore {
             Reply::Unknown => {
                 return Err(self.caller.invalid(Nonsense::Status(StatusCode::NOT_FOUND)));
             }
-            Reply::Conflict(status) => return Err(self.caller.invalid(Nonsense::Status(status))),
-            Reply::Refused(status, why) => return Err(self.refused(status, why)),
+            Reply::Conflict(status) | Reply::Refused(status) => {
+                return Err(self.caller.invalid(Nonsense::Refusal(status)));
+            }
         };
         let answered = self.message(&body)?;
         let name = answered.get("name").and_then(Value::as_str).unwrap_or_default();
@@ -122,19 +124,12 @@ impl GrafeasStore {
         Ok(name)
     }
 
-    fn refused(&self, status: StatusCode, why: Option<String>) -> FetchError {
-        self.caller.invalid(match why {
-            Some(why) => Nonsense::Refusal { status, why },
-            None => Nonsense::Status(status),
-        })
-    }
-
     fn created(&self, reply: Reply) -> Result<bool, FetchError> {
         match reply {
             Reply::Message(_) => Ok(true),
             Reply::Conflict(_) => Ok(false),
             Reply::Unknown => Err(self.caller.invalid(Nonsense::Status(StatusCode::NOT_FOUND))),
-            Reply::Refused(status, why) => Err(self.refused(status, why)),
+            Reply::Refused(status) => Err(self.caller.invalid(Nonsense::Refusal(status))),
         }
     }
 
