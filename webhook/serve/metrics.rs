@@ -142,7 +142,11 @@ impl Metrics {
         Flight(&self.in_flight)
     }
 
-    pub(super) fn text(&self) -> Result<String, std::fmt::Error> {
+    /// All of them in the text format of `OpenMetrics`.
+    ///
+    /// # Errors
+    /// One of them cannot be written.
+    pub fn text(&self) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         encode(&mut text, &self.registry.lock().unwrap_or_else(PoisonError::into_inner))?;
         Ok(text)

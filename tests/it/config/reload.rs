@@ -30,6 +30,13 @@ async fn changed(gates: &arc_swap::ArcSwap<Gate>, last: &Arc<Gate>) -> bool {
     false
 }
 
+/// How many reloads ended so.
+fn reloads(metrics: &Metrics, result: &str) -> u64 {
+    let text = metrics.text().unwrap();
+    let name = format!("countersign_configuration_reloads_total{{result=\"{result}\"}} ");
+    text.lines().find_map(|line| line.strip_prefix(&name)).map_or(0, |n| n.parse().unwrap())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn p16_a_changed_file_is_in_force_within_a_second() {
     let folder = Folder::new();
@@ -37,7 +44,7 @@ async fn p16_a_changed_file_is_in_force_within_a_second() {
     let gates = watch.gate();
     assert!(Arc::ptr_eq(&gates.load_full(), &config.gate));
     let metrics = Arc::new(Metrics::new());
-    let following = tokio::spawn(watch.follow(metrics));
+    let following = tokio::spawn(watch.follow(Arc::clone(&metrics)));
 
     let last = gates.load_full();
     assert!(!changed(&gates, &last).await, "nothing has changed");
@@ -54,8 +61,10 @@ async fn p16_a_changed_file_is_in_force_within_a_second() {
     let last = gates.load_full();
     folder.write("qa.asc", "");
     assert!(!changed(&gates, &last).await, "an empty keyring does not load");
+    assert_eq!((reloads(&metrics, "success"), reloads(&metrics, "failure")), (2, 1));
     folder.write("minimal.yaml", "unmatched: [");
     assert!(!changed(&gates, &last).await, "broken YAML does not load");
+    assert_eq!(reloads(&metrics, "failure"), 2, "and the metric says so");
     folder.write("minimal.yaml", &revoking);
     assert!(!changed(&gates, &last).await, "the keyring is still empty");
     folder.write("qa.asc", key("last").certificate_armored());
