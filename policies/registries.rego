@@ -2,7 +2,7 @@
 # title: Registries
 # description: >
 #   Every image comes from a repository that is allowed. In a pattern `*` stands for anything within
-#   one part of the path, `**` for anything. Docker Hub is docker.io, and its own images are those of
+#   one part of the path, `**` for anything; `?`, `[…]` and `{…}` are those of `glob.match`. Docker Hub is docker.io, and its own images are those of
 #   docker.io/library; index.docker.io/nginx and docker.io/nginx are written so first.
 # custom:
 #   code: registries.refused

@@ -8,7 +8,7 @@ use countersign::{
 };
 use serde_json::{Value, json};
 
-use crate::{layers::rust_files, matrix::has_test};
+use crate::{config::folder::Folder, layers::rust_files, matrix::has_test};
 
 #[test]
 fn every_code_has_its_paragraph() {
@@ -52,6 +52,44 @@ fn every_promise_that_is_cited_is_told() {
     }
     assert_eq!(told, (1..=18).collect());
     assert!(cited.is_subset(&told) && cited.len() > 15, "{cited:?}");
+}
+
+/// What the README shows first is what people start from.
+#[test]
+fn the_configuration_and_the_rule_of_the_readme_load() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("README.md")).unwrap();
+    let block = |kind: &str| {
+        let fence = format!("```{kind}\n");
+        let blocks: Vec<_> =
+            page.split(&fence).skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        let [block] = blocks[..] else { panic!("{} blocks of {kind}", blocks.len()) };
+        block.to_owned()
+    };
+    let folder = Folder::new();
+    folder.write("builder.asc", folder.builder.certificate_armored());
+    folder.write("readme.yaml", block("yaml"));
+    folder.load("readme.yaml").unwrap_or_else(|errors| panic!("{errors:#?}"));
+
+    let bundle = Bundle::of_text("branch.rego", &block("rego"));
+    let rule = Rule::load(&bundle, "acme.branch", &json!({})).unwrap();
+    assert!(rule.needs_presence());
+    let on = |branch: &str| {
+        json!({"images": [{
+            "path": "spec.containers[0].image",
+            "attestations": [{
+                "authority": "builder",
+                "predicateType": "https://slsa.dev/provenance/v1",
+                "predicate": {"buildDefinition": {"externalParameters": {"workflow": {"ref": branch}}}},
+            }],
+        }]})
+    };
+    for (branch, denied) in [("refs/heads/main", false), ("refs/heads/next", true)] {
+        let input = serde_json::from_value(on(branch)).unwrap();
+        let verdict = rule.evaluate(&input).unwrap();
+        let codes: Vec<_> = verdict.deny.iter().map(|violation| violation.code.as_str()).collect();
+        assert_eq!(codes, if denied { vec!["acme.branch"] } else { vec![] }, "{branch}");
+    }
 }
 
 /// Each row of the tables of other gates' policies names what shows it.

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn ac47_nothing_leads_outside() {
+    fn p8_nothing_leads_outside() {
         for (name, entry, want) in [
             ("dots", ("a/../../b.rego", b'0'), "leads outside: a/../../b.rego"),
             ("symbolic link", ("a.rego", b'2'), "holds a.rego, which is no file or folder"),

@@ -1,7 +1,7 @@
 //! The configuration: its shape, its contents, its report, its reload.
 
 mod contents;
-mod folder;
+pub mod folder;
 mod from;
 mod from_scopes;
 mod keep;
