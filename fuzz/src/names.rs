@@ -41,10 +41,13 @@ pub fn pattern(data: &[u8]) {
     }
 }
 
-/// Reviews, and the uid that is looked for in those that do not parse.
+/// Reviews, whole and skimmed, and the uid that is looked for in those that do not parse.
 pub fn review(data: &[u8]) {
+    let skimmed = Review::skim(data);
     match Review::parse(data) {
         Ok(review) => {
+            let skimmed = skimmed.expect("what can be read can be skimmed");
+            assert_eq!(skimmed.change(500), review.change(500));
             assert_eq!(Review::uid_of(data).as_deref(), Some(review.uid.as_ref()));
             if let Ok(Change::Images(images)) = review.change(500) {
                 assert!(images.uses.len() <= 500);

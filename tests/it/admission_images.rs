@@ -49,9 +49,13 @@ fn body(resource: (&str, &str, &str), operation: &str, new: &Value, old: &Value)
     .unwrap()
 }
 
-/// Paths and references that a request brings in; or the reason to pass; or code and text.
+/// Paths and references that a request brings in; or the reason to pass; or code and text. The
+/// same, whether its objects are kept whole or not.
 fn change(body: &[u8]) -> Result<Vec<(String, String)>, String> {
-    match Review::parse(body).expect("a review").change(500) {
+    let [whole, skimmed] = [Review::parse(body), Review::skim(body)]
+        .map(|review| review.expect("a review").change(500));
+    assert_eq!(whole, skimmed);
+    match whole {
         Ok(Change::Nothing(pass)) => Err(format!("{pass:?}")),
         Ok(Change::Images(images)) => {
             Ok(images.uses.into_iter().map(|image| (image.path, image.given)).collect())

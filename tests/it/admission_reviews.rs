@@ -6,8 +6,10 @@ use countersign::admission::{Change, Pass, Review, Unreadable};
 
 /// What `change` makes of a body: paths, kinds, names and references; or the reason to pass.
 fn summary(body: &[u8]) -> Vec<String> {
-    let review = Review::parse(body).expect("a review");
-    match review.change(500).expect("a known kind") {
+    let [whole, skimmed] = [Review::parse(body), Review::skim(body)]
+        .map(|review| review.expect("a review").change(500));
+    assert_eq!(whole, skimmed);
+    match whole.expect("a known kind") {
         Change::Nothing(pass) => vec![format!("{pass:?}")],
         Change::Images(images) => images
             .uses
@@ -138,6 +140,7 @@ fn p13_a_review_whose_uid_can_be_read_is_answered_by_a_review() {
             "not readable",
         ),
     ] {
+        assert_eq!(Review::skim(body.as_bytes()).err(), Review::parse(body.as_bytes()).err());
         match Review::parse(body.as_bytes()) {
             Err(Unreadable::Invalid { uid, violation }) => {
                 assert_eq!(
@@ -175,7 +178,9 @@ fn p13_only_what_is_no_review_at_all_is_refused_by_http() {
         ("uid of a wrong type", envelope(r#"{"uid":7}"#)),
         ("cut off before the uid", envelope(&uid)[..80].to_owned()),
     ] {
-        assert_eq!(Review::parse(body.as_bytes()).unwrap_err(), Unreadable::Foreign, "{name}");
+        for read in [Review::parse, Review::skim] {
+            assert_eq!(read(body.as_bytes()).unwrap_err(), Unreadable::Foreign, "{name}");
+        }
     }
 }
 
@@ -191,6 +196,7 @@ fn p13_a_review_that_is_cut_off_anywhere_is_denied_or_refused_but_never_judged()
     let body = fixture("pod-create.mutate.raw");
     let mut denied = 0;
     for end in 0..body.len() - 1 {
+        assert_eq!(Review::skim(&body[..end]).err(), Review::parse(&body[..end]).err(), "{end}");
         match Review::parse(&body[..end]) {
             Err(Unreadable::Invalid { uid, violation }) => {
                 assert_eq!((uid.len(), violation.code.as_str()), (36, "review.invalid"), "{end}");
@@ -201,4 +207,32 @@ fn p13_a_review_that_is_cut_off_anywhere_is_denied_or_refused_but_never_judged()
         }
     }
     assert!(denied > body.len() * 9 / 10, "{denied}");
+}
+
+/// What nobody looks into may be of any shape, and passes all the same.
+#[test]
+fn objects_that_cannot_be_skimmed_are_passed_or_denied_as_before() {
+    let odd = r#"{"metadata":{"annotations":{"countersign.dev/break-glass":7}},"spec":{"containers":"many"}}"#;
+    for (name, resource, operation, want) in [
+        ("a kind that is not known goes away", "things", "DELETE", Ok("Delete")),
+        ("a kind that is not known comes", "things", "CREATE", Err("is not known")),
+        ("a Pod comes", "pods", "CREATE", Err("images of the object are not readable")),
+        ("a Pod goes away", "pods", "DELETE", Ok("Delete")),
+    ] {
+        let body = envelope(&format!(
+            r#"{{"uid":"u1","kind":{{"version":"v1","kind":"Any"}},"resource":{{"version":"v1","resource":"{resource}"}},"operation":"{operation}","object":{odd},"oldObject":{odd}}}"#
+        ));
+        for read in [Review::parse, Review::skim] {
+            match (read(body.as_bytes()).unwrap().change(500), want) {
+                (Ok(Change::Nothing(pass)), Ok(want)) => {
+                    assert_eq!(format!("{pass:?}"), want, "{name}");
+                }
+                (Err(violation), Err(want)) => {
+                    assert_eq!(violation.code, "review.invalid", "{name}");
+                    assert!(violation.what.contains(want), "{name}: {}", violation.what);
+                }
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+    }
 }

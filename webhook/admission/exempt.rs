@@ -6,12 +6,10 @@
 //! to.
 
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::{
     namespaces::NamespacePattern,
-    review::{Operation, Review, Text},
+    review::{Operation, Review},
 };
 use crate::name::PinnedImage;
 
@@ -99,10 +97,10 @@ impl BreakGlass {
         }
         let old = match review.operation {
             Operation::Create => None,
-            Operation::Update => annotation(review.old_object)?,
+            Operation::Update => review.old_object.as_ref()?.break_glass()?,
             Operation::Delete | Operation::Connect => return None,
         };
-        let new = annotation(review.object)??;
+        let new = review.object.as_ref()?.break_glass()??;
         (!new.trim().is_empty() && old.as_ref() != Some(&new)).then_some(new)
     }
 }
@@ -119,32 +117,6 @@ pub enum BadBreakGlass {
     /// For all.
     #[error("everybody is in group \"{0}\"; name those who are on call")]
     Everybody(String),
-}
-
-/// The annotation of an object: `None` if the object cannot be read, `Some(None)` if it has none.
-#[expect(clippy::option_option, reason = "what is not readable must not pass for absent")]
-fn annotation(object: Option<&RawValue>) -> Option<Option<String>> {
-    let object: Annotated<'_> = serde_json::from_str(object?.get()).ok()?;
-    let annotations = object.metadata.and_then(|metadata| metadata.annotations);
-    Some(annotations.and_then(|known| known.break_glass).map(|reason| reason.0.into_owned()))
-}
-
-#[derive(Deserialize)]
-struct Annotated<'a> {
-    #[serde(borrow, default)]
-    metadata: Option<Metadata<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Metadata<'a> {
-    #[serde(borrow, default)]
-    annotations: Option<Annotations<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Annotations<'a> {
-    #[serde(borrow, default, rename = "countersign.dev/break-glass")]
-    break_glass: Option<Text<'a>>,
 }
 
 /// Groups of programs.

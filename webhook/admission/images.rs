@@ -4,12 +4,12 @@
 //! always be changed. Images are compared by kind and name of their container and as a multiset:
 //! a second container that repeats name and image of a first is new.
 
-use std::{collections::HashMap, fmt};
+use std::{borrow::Cow, collections::HashMap, fmt};
 
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use super::{
+    object::Object,
     podspec::{Entry, PodSpec},
     review::{Operation, Review},
     violation::Violation,
@@ -102,8 +102,8 @@ impl Review<'_> {
             Look::Into(workload) => workload,
             Look::Pass(pass) => return Ok(Change::Nothing(pass)),
         };
-        let new = read(self.object, workload, "object")?;
-        let old_object = self.old_object.filter(|_| self.operation == Operation::Update);
+        let new = read(self.object.as_ref(), workload, "object")?;
+        let old_object = self.old_object.as_ref().filter(|_| self.operation == Operation::Update);
         let old = read(old_object, workload, "oldObject")?;
         if new.entries().next().is_none() {
             // An object that never had an image cannot be kept from losing its finalizers.
@@ -121,13 +121,13 @@ impl Review<'_> {
     }
 }
 
-fn read<'a>(
-    object: Option<&'a RawValue>,
+fn read<'o, 'a>(
+    object: Option<&'o Object<'a>>,
     workload: Workload,
     which: &str,
-) -> Result<PodSpec<'a>, Box<Violation>> {
-    let Some(object) = object else { return Ok(PodSpec::default()) };
-    PodSpec::read(object, workload).map_err(|error| {
+) -> Result<Cow<'o, PodSpec<'a>>, Box<Violation>> {
+    let Some(object) = object else { return Ok(Cow::Owned(PodSpec::default())) };
+    object.pod_spec(workload).map_err(|error| {
         let what = format!("images of the {which} are not readable: {error}");
         invalid(what, None)
     })

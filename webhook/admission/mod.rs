@@ -7,6 +7,7 @@ mod exempt;
 mod gate;
 mod images;
 mod namespaces;
+mod object;
 mod patch;
 mod podspec;
 mod reply;
@@ -24,6 +25,7 @@ pub use gate::{
 };
 pub use images::{Change, Container, ContainerKind, ImageUse, Images};
 pub use namespaces::{BadNamespacePattern, NamespacePattern};
+pub use object::{Object, Skimmed};
 pub use patch::{Patch, Pin};
 pub use reply::{Decision, Outcome, Phase, Reply, Stage};
 pub use review::{Kind, Operation, Resource, Review, Text, Unreadable, User};

@@ -1,4 +1,4 @@
-//! The few members of a Pod specification that name images, in each of the shapes that hold one.
+//! The few members of a specification that name images, or hold a template that does.
 
 use std::{fmt, marker::PhantomData};
 
@@ -6,12 +6,12 @@ use serde::{
     Deserialize, Deserializer,
     de::{Error as _, SeqAccess, Visitor},
 };
-use serde_json::value::RawValue;
 
-use super::{images::ContainerKind, review::Text, workload::Workload};
+use super::{images::ContainerKind, review::Text};
 
-/// Everything in a Pod specification that names an image, or should.
-#[derive(Debug, Default, Deserialize)]
+/// Everything in a specification that names an image, or should; a Pod's own, if nothing else is
+/// said.
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PodSpec<'a> {
     #[serde(borrow, default, deserialize_with = "list")]
@@ -22,6 +22,19 @@ pub(super) struct PodSpec<'a> {
     ephemeral_containers: Vec<Container<'a>>,
     #[serde(borrow, default, deserialize_with = "list")]
     volumes: Vec<Volume<'a>>,
+    /// Where this is the specification of what makes Pods from a template.
+    #[serde(borrow, default)]
+    template: Option<Box<Specified<'a>>>,
+    /// Where this is the specification of what makes Jobs from a template.
+    #[serde(borrow, default)]
+    job_template: Option<Box<Specified<'a>>>,
+}
+
+/// A template, or anything else with a `spec`.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Specified<'a> {
+    #[serde(borrow, default)]
+    pub spec: Option<PodSpec<'a>>,
 }
 
 /// One place for an image; without one where the object leaves it out.
@@ -33,25 +46,14 @@ pub(super) struct Entry<'a> {
 }
 
 impl<'a> PodSpec<'a> {
-    /// Reads the specification out of an object of this shape; empty if the object has none.
-    pub fn read(object: &'a RawValue, workload: Workload) -> Result<Self, serde_json::Error> {
-        let text = object.get();
-        let spec = match workload {
-            Workload::Pod => serde_json::from_str::<Spec<Self>>(text)?.spec,
-            Workload::PodTemplate => {
-                serde_json::from_str::<Template<Spec<Self>>>(text)?.pod_template()
-            }
-            Workload::Template => serde_json::from_str::<Spec<Template<Spec<Self>>>>(text)?
-                .spec
-                .and_then(Template::pod_template),
-            Workload::CronJob => {
-                serde_json::from_str::<Spec<JobTemplate<Spec<Template<Spec<Self>>>>>>(text)?
-                    .spec
-                    .and_then(|spec| spec.job_template?.spec)
-                    .and_then(Template::pod_template)
-            }
-        };
-        Ok(spec.unwrap_or_default())
+    /// The specification in the template that this one of another kind holds.
+    pub fn template(&self) -> Option<&Self> {
+        self.template.as_ref()?.spec.as_ref()
+    }
+
+    /// The same of a template for Jobs.
+    pub fn job_template(&self) -> Option<&Self> {
+        self.job_template.as_ref()?.spec.as_ref()
     }
 
     /// Each place for an image, with its index in its list.
@@ -91,7 +93,7 @@ fn image<'a>(image: Option<&'a Text<'_>>) -> Option<&'a str> {
     image.map(|image| image.0.as_ref()).filter(|image| !image.is_empty())
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct Container<'a> {
     #[serde(borrow, default)]
     name: Option<Text<'a>>,
@@ -99,7 +101,7 @@ struct Container<'a> {
     image: Option<Text<'a>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct Volume<'a> {
     #[serde(borrow, default)]
     name: Option<Text<'a>>,
@@ -107,40 +109,10 @@ struct Volume<'a> {
     image: Option<ImageSource<'a>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct ImageSource<'a> {
     #[serde(borrow, default)]
     reference: Option<Text<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Spec<T> {
-    #[serde(default = "none")]
-    spec: Option<T>,
-}
-
-#[derive(Deserialize)]
-struct Template<T> {
-    #[serde(default = "none")]
-    template: Option<T>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct JobTemplate<T> {
-    #[serde(default = "none")]
-    job_template: Option<T>,
-}
-
-impl<T> Template<Spec<T>> {
-    fn pod_template(self) -> Option<T> {
-        self.template?.spec
-    }
-}
-
-/// What serde's own default would ask of `T`.
-const fn none<T>() -> Option<T> {
-    None
 }
 
 /// A list, or null for an empty one; no longer than any that Kubernetes could store.

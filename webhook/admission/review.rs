@@ -1,14 +1,13 @@
 //! The AdmissionReview that the API server sends, read without copying it.
 //!
-//! Only what decides is read: the envelope and, as slices of the body, the two objects. Everything
+//! Only what decides is read: the envelope and, of the two objects, what names images. Everything
 //! else is skipped, which costs a tenth of what decoding into generic values costs.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use super::{salvage::Salvaged, violation::Violation};
+use super::{object::Object, salvage::Salvaged, violation::Violation};
 use crate::name::Code;
 
 /// A request to let something into the cluster, in `admission.k8s.io/v1`.
@@ -47,9 +46,9 @@ pub struct Review<'a> {
     /// Nothing of this will be stored.
     pub dry_run: bool,
     /// What will be stored; `None` on DELETE.
-    pub object: Option<&'a RawValue>,
+    pub object: Option<Object<'a>>,
     /// What is stored; `None` on CREATE.
-    pub old_object: Option<&'a RawValue>,
+    pub old_object: Option<Object<'a>>,
 }
 
 /// What is being done to the object.
@@ -120,15 +119,30 @@ pub enum Unreadable {
 }
 
 impl<'a> Review<'a> {
-    /// Reads a review from a request's body.
+    /// Reads a review from a request's body, its objects whole.
     ///
     /// Members that are not known are skipped; known ones must stand once and be of their type.
     ///
     /// # Errors
     /// [`Unreadable::Invalid`] for a body whose uid can be read, [`Unreadable::Foreign`] otherwise.
     pub fn parse(body: &'a [u8]) -> Result<Self, Unreadable> {
-        let envelope: Envelope<'a> =
-            serde_json::from_slice(body).map_err(|error| malformed(body, &error))?;
+        let envelope = serde_json::from_slice(body).map_err(|error| malformed(body, &error))?;
+        Self::of(envelope, Object::Whole)
+    }
+
+    /// The same, but of its objects only what decides, if they can be read: those of kinds that
+    /// nobody looks into may be of any shape.
+    ///
+    /// # Errors
+    /// As [`Review::parse`].
+    pub fn skim(body: &'a [u8]) -> Result<Self, Unreadable> {
+        match serde_json::from_slice(body) {
+            Ok(envelope) => Self::of(envelope, |object| Object::Skimmed(Box::new(object))),
+            Err(_) => Self::parse(body),
+        }
+    }
+
+    fn of<O>(envelope: Envelope<'a, O>, object: fn(O) -> Object<'a>) -> Result<Self, Unreadable> {
         if envelope.kind.as_ref().is_some_and(|kind| kind.0 != KIND) {
             return Err(Unreadable::Foreign);
         }
@@ -151,8 +165,8 @@ impl<'a> Review<'a> {
             name: request.name,
             user: request.user_info,
             dry_run: request.dry_run,
-            object: request.object,
-            old_object: request.old_object,
+            object: request.object.map(object),
+            old_object: request.old_object.map(object),
         })
     }
 
@@ -184,19 +198,19 @@ fn invalid(uid: String, what: String, todo: Option<&str>) -> Unreadable {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Envelope<'a> {
+#[serde(rename_all = "camelCase", bound(deserialize = "O: Deserialize<'de>"))]
+struct Envelope<'a, O> {
     #[serde(borrow, default)]
     api_version: Option<Text<'a>>,
     #[serde(borrow, default)]
     kind: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    request: Option<Request<'a>>,
+    #[serde(borrow, default = "none")]
+    request: Option<Request<'a, O>>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Request<'a> {
+#[serde(rename_all = "camelCase", bound(deserialize = "O: Deserialize<'de>"))]
+struct Request<'a, O> {
     #[serde(borrow)]
     uid: Cow<'a, str>,
     operation: Operation,
@@ -214,10 +228,15 @@ struct Request<'a> {
     user_info: User<'a>,
     #[serde(default)]
     dry_run: bool,
-    #[serde(borrow, default)]
-    object: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    old_object: Option<&'a RawValue>,
+    #[serde(default = "none")]
+    object: Option<O>,
+    #[serde(default = "none")]
+    old_object: Option<O>,
+}
+
+/// What serde's own default would ask of `T`.
+const fn none<T>() -> Option<T> {
+    None
 }
 
 /// The `kind` of every review and of every answer.

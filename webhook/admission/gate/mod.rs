@@ -24,11 +24,12 @@ use std::{
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde_json::value::RawValue;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use crate::{
     admission::{
-        Answer, BreakGlass, Change, Exception, Images, Outcome, Phase, Reply, Review, Stage,
+        Answer, BreakGlass, Change, Exception, Images, Object, Outcome, Phase, Reply, Review, Stage,
     },
     attest::oci::Platform,
     name::{Code, Digest},
@@ -165,7 +166,8 @@ impl Gate {
     /// Answers one review by `deadline`.
     pub async fn review(self: &Arc<Self>, phase: Phase, body: Bytes, deadline: Deadline) -> Reply {
         let begun = Instant::now();
-        let review = match Review::parse(&body) {
+        let read = if self.reads_object { Review::parse } else { Review::skim };
+        let review = match read(&body) {
             Ok(review) => review,
             Err(unreadable) => return Reply::unreadable(phase, unreadable, &self.options.revision),
         };
@@ -287,6 +289,20 @@ impl Gate {
         landed(judging).await
     }
 
+    /// An object as rules see it: nothing, where none of them looks.
+    fn whole<'a>(
+        &self,
+        object: Option<&Object<'a>>,
+    ) -> Result<Option<&'a RawValue>, Box<Violation>> {
+        match object.filter(|_| self.reads_object) {
+            None => Ok(None),
+            Some(Object::Whole(object)) => Ok(Some(object)),
+            Some(Object::Skimmed(_)) => {
+                Err(Box::new(Violation::of_review(Code::ReviewInvalid, NOT_WHOLE, None)))
+            }
+        }
+    }
+
     fn request_part(
         &self,
         review: &Review<'_>,
@@ -314,11 +330,13 @@ impl Gate {
             user: User { username: &review.user.username, groups: &groups },
             dry_run: review.dry_run,
             namespace_labels: None,
-            object: review.object.filter(|_| self.reads_object),
-            old_object: review.old_object.filter(|_| self.reads_object),
+            object: self.whole(review.object.as_ref())?,
+            old_object: self.whole(review.old_object.as_ref())?,
         };
         RequestPart::new(&request).map_err(|error| {
             Box::new(Violation::of_review(Code::ReviewInvalid, error.to_string(), None))
         })
     }
 }
+
+const NOT_WHOLE: &str = "a rule looks at the object, of which only the images were read";
