@@ -1,12 +1,12 @@
 //! What was decided about a review, and how it reads to the API server and to people (P13, P17).
 
-use std::collections::BTreeSet;
+use std::slice;
 
 use super::{
     patch::Patch,
     reply::{Decision, Outcome, Phase, Reply},
     response,
-    response::{Response, Status},
+    response::{AuditAnnotations, Response, Status},
     review::{Review, Unreadable},
     violation::Violation,
 };
@@ -65,7 +65,8 @@ impl Answer {
     /// The reply to the review that `asked` describes: the body to send, and the outcome to log.
     pub fn into_reply(self, phase: Phase, asked: Outcome) -> Reply {
         let decision = self.decision();
-        let codes = distinct(self.violations.iter().map(|violation| violation.code.clone()));
+        let codes =
+            distinct(self.violations.iter().map(|violation| violation.code.clone()).collect());
         let would_deny = distinct(self.would_deny);
         let (policies, signers) = (distinct(self.policies), distinct(self.signers));
         let patch = self
@@ -78,16 +79,15 @@ impl Answer {
             allowed: self.violations.is_empty(),
             status: Status::of(&self.violations),
             warnings: response::warnings(&self.warnings),
-            audit_annotations: [
-                ("decision", decision.as_str().to_owned()),
-                ("images", response::joined(&self.images)),
-                ("codes", response::joined(&codes)),
-                ("wouldDeny", response::joined(&would_deny)),
-                ("policies", response::joined(&policies)),
-                ("signers", response::joined(&signers)),
-                ("revision", response::joined(std::slice::from_ref(&self.revision))),
-            ]
-            .into(),
+            audit_annotations: AuditAnnotations {
+                decision: decision.as_str(),
+                images: response::joined(&self.images),
+                codes: response::joined(&codes),
+                would_deny: response::joined(&would_deny),
+                policies: response::joined(&policies),
+                signers: response::joined(&signers),
+                revision: response::joined(slice::from_ref(&self.revision)),
+            },
             patch,
             patch_type: patch.map(|_| "JSONPatch"),
         };
@@ -136,6 +136,8 @@ impl Reply {
     }
 }
 
-fn distinct(texts: impl IntoIterator<Item = String>) -> Vec<String> {
-    texts.into_iter().collect::<BTreeSet<_>>().into_iter().collect()
+fn distinct(mut texts: Vec<String>) -> Vec<String> {
+    texts.sort_unstable();
+    texts.dedup();
+    texts
 }

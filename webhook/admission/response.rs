@@ -1,9 +1,6 @@
 //! The AdmissionReview that goes back, within what the API server takes.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
-};
+use std::{borrow::Cow, collections::BTreeSet, fmt::Write as _};
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -12,7 +9,7 @@ use super::{
     review::{API_VERSION, KIND},
     violation::Violation,
 };
-use crate::name::escape;
+use crate::name::escaped;
 
 /// The `response` of a review.
 #[derive(Serialize)]
@@ -24,13 +21,25 @@ pub(super) struct Response<'a> {
     pub status: Option<Status>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
-    /// Keys without a slash: the API server puts the webhook's name and one before them.
-    pub audit_annotations: BTreeMap<&'static str, String>,
+    pub audit_annotations: AuditAnnotations<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patch: Option<&'a str>,
     /// With a patch, `JSONPatch`; without one it must be absent too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patch_type: Option<&'static str>,
+}
+
+/// Keys without a slash: the API server puts the webhook's name and one before them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AuditAnnotations<'a> {
+    pub decision: &'static str,
+    pub images: Cow<'a, str>,
+    pub codes: Cow<'a, str>,
+    pub would_deny: Cow<'a, str>,
+    pub policies: Cow<'a, str>,
+    pub signers: Cow<'a, str>,
+    pub revision: Cow<'a, str>,
 }
 
 /// What the person at `kubectl` gets to see: `metav1.Status`.
@@ -120,10 +129,13 @@ pub(super) fn warnings(violations: &[Violation]) -> Vec<String> {
 }
 
 /// The values of an audit annotation, comma separated, as many as fit.
-pub(super) fn joined(values: &[String]) -> String {
+pub(super) fn joined(values: &[String]) -> Cow<'_, str> {
+    if let [only] = values {
+        return escaped(only, LONGEST_TEXT);
+    }
     let mut joined = String::new();
     for value in values {
-        let value = escape(value, LONGEST_TEXT);
+        let value = escaped(value, LONGEST_TEXT);
         if joined.len() + value.len() + ROOM_FOR_REST > LONGEST_MESSAGE {
             joined.push_str(",…");
             break;
@@ -133,7 +145,7 @@ pub(super) fn joined(values: &[String]) -> String {
         }
         joined.push_str(&value);
     }
-    joined
+    Cow::Owned(joined)
 }
 
 const FAILURE: &str = "Failure";

@@ -24,4 +24,4 @@ pub use pattern::{BadPattern, Pattern};
 pub use pinned::{BadPinned, PinnedImage};
 pub use reference::{BadReference, ImageRef};
 pub use repository::{BadRepository, Repository};
-pub use text::{escape, escape_json};
+pub use text::{escape, escape_json, escaped};

@@ -1,6 +1,6 @@
 //! Text from outside, on its way to people.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
 /// `text` fit for one line of a denial or a log: what could break the line, move the cursor or
 /// reorder the reading is written as `\u{…}`, and what is longer than `max_chars` characters ends
@@ -13,9 +13,14 @@ use std::fmt::Write as _;
 /// assert_eq!(escape("abcdef", 4), "abc…");
 /// ```
 pub fn escape(text: &str, max_chars: usize) -> String {
+    escaped(text, max_chars).into_owned()
+}
+
+/// The same, borrowed where nothing has to be changed.
+pub fn escaped(text: &str, max_chars: usize) -> Cow<'_, str> {
     // Nearly all texts: names and digests, which are short and of visible ASCII.
     if text.len() <= max_chars && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let mut escaped = String::with_capacity(text.len().min(max_chars * 4));
     let mut length = 0;
@@ -28,13 +33,13 @@ pub fn escape(text: &str, max_chars: usize) -> String {
         if length > max_chars {
             escaped.truncate(cut);
             escaped.push('…');
-            return escaped;
+            return Cow::Owned(escaped);
         }
         if length < max_chars {
             cut = escaped.len();
         }
     }
-    escaped
+    Cow::Owned(escaped)
 }
 
 /// JSON in which every character that is not one to look at is spelled as JSON spells it, so that a

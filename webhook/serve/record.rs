@@ -1,10 +1,10 @@
 //! The one log line of a review (P17).
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use crate::{
     admission::{Phase, Reply},
-    name::escape,
+    name::{escape, escaped},
 };
 
 /// Writes who wanted what and what was decided by which revision, signed by whom: enough to judge
@@ -15,30 +15,33 @@ pub(super) fn record(phase: Phase, reply: &Reply, duration: Duration) {
         %phase,
         status = reply.status,
         decision = outcome.decision.map_or("none", crate::admission::Decision::as_str),
-        uid = short(&outcome.uid),
+        uid = &*short(&outcome.uid),
         operation = outcome.operation,
-        resource = short(&outcome.resource),
-        namespace = short(&outcome.namespace),
-        name = short(&outcome.name),
-        user = short(&outcome.user),
+        resource = &*short(&outcome.resource),
+        namespace = &*short(&outcome.namespace),
+        name = &*short(&outcome.name),
+        user = &*short(&outcome.user),
         dry_run = outcome.dry_run,
-        images = list(&outcome.images),
-        codes = list(&outcome.codes),
-        would_deny = list(&outcome.would_deny),
-        policies = list(&outcome.policies),
-        signers = list(&outcome.signers),
-        revision = short(&outcome.revision),
+        images = &*list(&outcome.images),
+        codes = &*list(&outcome.codes),
+        would_deny = &*list(&outcome.would_deny),
+        policies = &*list(&outcome.policies),
+        signers = &*list(&outcome.signers),
+        revision = &*short(&outcome.revision),
         reason = outcome.reason.as_deref().map(|reason| escape(reason, LONG)),
         ms = millis(duration),
         "review"
     );
 }
 
-fn short(text: &str) -> String {
-    escape(text, SHORT)
+fn short(text: &str) -> Cow<'_, str> {
+    escaped(text, SHORT)
 }
 
-fn list(texts: &[String]) -> String {
+fn list(texts: &[String]) -> Cow<'_, str> {
+    if let [only] = texts {
+        return escaped(only, LONG);
+    }
     let mut list = String::new();
     for text in texts {
         if list.len() > LONG {
@@ -48,9 +51,9 @@ fn list(texts: &[String]) -> String {
         if !list.is_empty() {
             list.push(',');
         }
-        list.push_str(&escape(text, LONG));
+        list.push_str(&escaped(text, LONG));
     }
-    list
+    Cow::Owned(list)
 }
 
 /// Milliseconds with their microseconds, as a number that is easy to read and to sort.
