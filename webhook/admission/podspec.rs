@@ -45,7 +45,7 @@ pub(super) struct Entry<'a> {
     pub image: Option<&'a str>,
 }
 
-impl<'a> PodSpec<'a> {
+impl PodSpec<'_> {
     /// The specification in the template that this one of another kind holds.
     pub fn template(&self) -> Option<&Self> {
         self.template.as_ref()?.spec.as_ref()

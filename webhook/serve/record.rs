@@ -58,7 +58,7 @@ fn list(texts: &[String]) -> Cow<'_, str> {
 
 /// Milliseconds with their microseconds, as a number that is easy to read and to sort.
 fn millis(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
+    u32::try_from(duration.as_micros()).map_or(f64::INFINITY, f64::from) / 1000.0
 }
 
 const SHORT: usize = 256;
@@ -96,7 +96,9 @@ mod tests {
             .flatten_event(true)
             .with_writer(move || writer.clone())
             .finish();
-        with_default(subscriber, || record(Phase::Validate, reply, Duration::from_micros(1500)));
+        with_default(subscriber, || {
+            record(Phase::Validate, reply, Duration::from_nanos(1_800_420));
+        });
         let written = written.0.lock().unwrap();
         String::from_utf8(written.clone()).unwrap()
     }
@@ -145,7 +147,7 @@ mod tests {
             assert_eq!(line[field], want, "{field}");
         }
         assert_eq!(line["dry_run"], true);
-        assert_eq!(line["ms"], 1.5);
+        assert_eq!(line["ms"], 1.8);
     }
 
     #[test]
