@@ -8,7 +8,7 @@ use regorus::{
 };
 
 use super::{
-    Bundle, Metadata, Place, Reads, Rule, RuleError,
+    Bundle, Location, Metadata, Reads, Rule, RuleError,
     bundle::RegoFile,
     guard, hoist, library,
     parsed::{name, parse},
@@ -110,7 +110,7 @@ fn entries(package: &str, own: &[&Module]) -> Result<Vec<Entry>, RuleError> {
             Some((refr, _)) => {
                 let detail =
                     format!("`{name}` must be a partial set: {name} contains … if {{ … }}");
-                return Err(RuleError::At { at: Place::of(refr.span()), detail });
+                return Err(RuleError::At { at: Location::of(refr.span()), detail });
             }
             None if heads.next().is_some() => {
                 entries.push(Entry { path: format!("data.{package}.{name}"), denies });

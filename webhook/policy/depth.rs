@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 
 use regorus::unstable::{Lexer, Source, Token, TokenKind};
 
-use super::{Place, RuleError, bundle::RegoFile};
+use super::{Location, RuleError, bundle::RegoFile};
 
 /// Refuses a file that nests deeper than any rule needs to. Mistakes are left to the parser, which
 /// tells them better.
@@ -28,7 +28,7 @@ pub(super) fn check(file: &RegoFile, columns_max: NonZeroU32) -> Result<(), Rule
         }
         depth.take(&token);
         if let Some(detail) = depth.excess() {
-            return Err(RuleError::At { at: Place::of(&token.1), detail });
+            return Err(RuleError::At { at: Location::of(&token.1), detail });
         }
     }
     Ok(())

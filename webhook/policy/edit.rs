@@ -4,14 +4,14 @@ use std::ops::Range;
 
 use regorus::unstable::{LiteralStmt, Query, Span};
 
-use super::Place;
+use super::Location;
 
 /// One replacement.
 pub(super) struct Edit {
     pub range: Range<usize>,
     pub text: String,
     /// Of the statement that it changes.
-    pub place: Place,
+    pub place: Location,
 }
 
 impl Edit {
@@ -21,7 +21,7 @@ impl Edit {
         let Range { start, end } = range(&stmt.span);
         let bare = query.stmts.len() == 1 && query.span.start == stmt.span.start;
         let (open, close) = if bare { ("{ ", " }") } else { ("", "") };
-        let edit = |at, text| Self { range: at..at, text, place: Place::of(&stmt.span) };
+        let edit = |at, text| Self { range: at..at, text, place: Location::of(&stmt.span) };
         [edit(start, format!("{open}{before}")), edit(end, format!("{after}{close}"))]
     }
 }

@@ -13,7 +13,7 @@ pub enum RuleError {
     Bundle { path: String, detail: String },
     /// Something in the Rego text, with the place.
     #[error("{at}: {detail}")]
-    At { at: Place, detail: String },
+    At { at: Location, detail: String },
     /// The files do not declare the package that the configuration names.
     #[error("no file declares package {package}; these packages were found: {}", found.join(", "))]
     NoPackage { package: String, found: Vec<String> },
@@ -35,13 +35,13 @@ pub enum RuleError {
 
 /// A place in a Rego file; line and column start at 1.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Place {
+pub struct Location {
     pub file: String,
     pub line: u32,
     pub column: u32,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.file, self.line, self.column)
     }
@@ -56,14 +56,14 @@ impl RuleError {
         if detail.contains("used before definition") {
             detail += "; a variable and a rule or import of one name are too many, rename one";
         }
-        match text.lines().find_map(|line| Place::parse(line.trim().strip_prefix("--> ")?)) {
+        match text.lines().find_map(|line| Location::parse(line.trim().strip_prefix("--> ")?)) {
             Some(at) => Self::At { at: at.without_tab_stops(text), detail },
             None => Self::Engine { rule: rule.to_owned(), detail },
         }
     }
 }
 
-impl Place {
+impl Location {
     pub(super) fn of(span: &regorus::unstable::Span) -> Self {
         let before = span.source.contents().get(..span.start as usize).unwrap_or_default();
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;

@@ -9,7 +9,7 @@
 use regorus::unstable::{AssignOp, Expr, Literal, Module, Query, Rule, RuleBody, RuleHead, Span};
 
 use super::{
-    Place,
+    Location,
     bundle::RegoFile,
     edit::{self, Edit},
     visit::{self, Node},
@@ -70,7 +70,7 @@ fn settled(body: &Query, value: Option<&Span>) -> Vec<Edit> {
     let before = format!("{open}__all_{id} := {{__one_{id} | ");
     let one = "data.countersign.values.one";
     let after = format!("; __one_{id} := {text}}}; __value_{id} := {one}(__all_{id}){close}");
-    let place = Place::of(&first.span);
+    let place = Location::of(&first.span);
     let mut edits = vec![
         Edit { range: start..start, text: before, place: place.clone() },
         Edit { range: end..end, text: after, place: place.clone() },
@@ -98,7 +98,7 @@ fn rewrite(file: &RegoFile, module: &Module, change: &dyn Fn(&Expr) -> Option<Ch
                 Some(Change::Whole(text)) => edits.push(Edit {
                     range: edit::range(expr.span()),
                     text: text.to_owned(),
-                    place: Place::of(&stmt.span),
+                    place: Location::of(&stmt.span),
                 }),
             }
         }

@@ -13,7 +13,7 @@ use regorus::unstable::{
 };
 
 use super::{
-    Place, RuleError,
+    Location, RuleError,
     bundle::RegoFile,
     edit::{self, Edit, apply, range},
     parsed,
@@ -89,7 +89,7 @@ impl Hoist<'_> {
         operands: &[&Expr],
         edits: &mut Vec<Edit>,
     ) {
-        let place = Place::of(&stmt.span);
+        let place = Location::of(&stmt.span);
         let text = stmt.span.source.contents();
         let end = range(&stmt.span).end;
         // The modifiers hold for what is taken out, too.

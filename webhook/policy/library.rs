@@ -1,6 +1,6 @@
 //! The built-in rules: Rego files in `policies/`, compiled into the binary.
 
-use super::{Bundle, Place, RuleError, parsed};
+use super::{Bundle, Location, RuleError, parsed};
 
 /// Packages below it are ours alone.
 pub(super) const PREFIX: &str = "countersign.";
@@ -45,7 +45,7 @@ pub(super) fn refuse_reserved(bundle: &Bundle, package: &str) -> Result<(), Rule
         let is = |root: &str| name == root || name.starts_with(&format!("{root}."));
         if is("countersign") || is("parameters") {
             return Err(RuleError::At {
-                at: Place::of(&module.package.span),
+                at: Location::of(&module.package.span),
                 detail: format!("package {name} is reserved; call yours by another name"),
             });
         }

@@ -4,7 +4,7 @@
 use regorus::unstable::Module;
 use serde::Deserialize;
 
-use super::{Place, RuleError, parameters::Schema, verdict};
+use super::{Location, RuleError, parameters::Schema, verdict};
 
 /// What a rule says about itself.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -57,7 +57,7 @@ impl Metadata {
             .collect();
         let refused = |detail: String| {
             let line = u32::try_from(title + 1).unwrap_or(u32::MAX);
-            let at = Place { file: span.source.get_path().clone(), line, column: 1 };
+            let at = Location { file: span.source.get_path().clone(), line, column: 1 };
             RuleError::At { at, detail: format!("METADATA: {detail}") }
         };
         let metadata: Self = serde_saphyr::from_str(&yaml.join("\n")).map_err(|error| {

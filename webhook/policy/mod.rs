@@ -39,7 +39,7 @@ mod verdict;
 mod visit;
 
 pub use bundle::Bundle;
-pub use error::{Place, RuleError};
+pub use error::{Location, RuleError};
 pub use fault::RuleFault;
 pub use image::{Container, ImageEntry, Lookup, Platform, Records, StatementEntry};
 pub use input::{INPUT_SCHEMA, ImagePart, Input, InputError, RequestPart};

@@ -11,7 +11,7 @@ use regorus::{
 };
 
 use super::{
-    Place, RuleError, parsed,
+    Location, RuleError, parsed,
     visit::{self, Node, Step},
 };
 
@@ -174,7 +174,7 @@ fn is_narrow(format: &Ref<Expr>) -> bool {
 }
 
 fn at(span: &regorus::unstable::Span, detail: &str) -> RuleError {
-    RuleError::At { at: Place::of(span), detail: detail.to_owned() }
+    RuleError::At { at: Location::of(span), detail: detail.to_owned() }
 }
 
 /// Of functions; the machine drops what is past them.

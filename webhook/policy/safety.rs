@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use regorus::unstable::{Expr, Literal, Module, Query, Ref, Rule, RuleHead, Span};
 
-use super::{Place, RuleError, hoist, visit};
+use super::{Location, RuleError, hoist, visit};
 
 /// Refuses negations that select by a variable without a value, or by `_`.
 ///
@@ -93,7 +93,7 @@ fn negated(expr: &Expr, bound: &BTreeSet<&str>) -> Result<(), RuleError> {
         let name = span.text();
         if name == "_" || !bound.contains(name) {
             let detail = format!("`{name}` under `not` is unsafe; give it a value before");
-            return Err(RuleError::At { at: Place::of(span), detail });
+            return Err(RuleError::At { at: Location::of(span), detail });
         }
     }
     visit::children(expr).into_iter().try_for_each(|part| negated(part, bound))

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use regorus::unstable::{Expr, Literal, Module, Query, Ref, Rule, RuleAssign, RuleBody, RuleHead};
 
 use super::{
-    Place, RuleError,
+    Location, RuleError,
     bundle::RegoFile,
     edit::{self, Edit},
     parsed,
@@ -31,7 +31,7 @@ pub(super) fn objects(file: &RegoFile, module: &Module) -> RegoFile {
     let mut edits = Vec::new();
     visit::module(module, &mut |node| {
         let Node::Object { span, key, value } = node else { return };
-        let (whole, place) = (edit::range(span), Place::of(span));
+        let (whole, place) = (edit::range(span), Location::of(span));
         let (key, value) = (edit::range(key.span()), edit::range(value.span()));
         let after = |start: usize, mark: char| {
             let rest = file.text.get(start..whole.end)?;
@@ -80,7 +80,7 @@ fn collected(body: &Query, assign: &RuleAssign) -> Vec<Edit> {
     let (Some(first), Some(last)) = (body.stmts.first(), body.stmts.last()) else {
         return Vec::new();
     };
-    let (id, place) = (first.sidx, Place::of(&first.span));
+    let (id, place) = (first.sidx, Location::of(&first.span));
     let (start, end) = (edit::range(&first.span).start, edit::range(&last.span).end);
     let bare = body.stmts.len() == 1 && body.span.start == first.span.start;
     let (open, close) = if bare { ("{ ", " }") } else { ("", "") };
@@ -156,7 +156,7 @@ pub(super) fn rules(package: &str, files: &[RegoFile]) -> Result<Vec<RegoFile>, 
             let given = if most == 0 { String::new() } else { format!("({})", given.join(", ")) };
             for (number, (at, rule)) in group.iter().enumerate() {
                 let Some(refr) = named(rule) else { continue };
-                let (range, place) = (edit::range(refr.span()), Place::of(refr.span()));
+                let (range, place) = (edit::range(refr.span()), Location::of(refr.span()));
                 let own = format!("__{number}_{name}");
                 parts.push(format!("{{__way | __way := {own}{given}}}"));
                 edits.get_mut(*at).into_iter().for_each(|edits| {
@@ -175,7 +175,7 @@ pub(super) fn rules(package: &str, files: &[RegoFile]) -> Result<Vec<RegoFile>, 
         }
         let (Some(value), Some((at, rule))) = (parts.first(), group.last()) else { continue };
         let given = parts.get(1).map_or("", String::as_str);
-        let (text, place) = (format!("\n{name}{given} := {value}\n"), Place::of(rule.span()));
+        let (text, place) = (format!("\n{name}{given} := {value}\n"), Location::of(rule.span()));
         if let (Some(edits), Some(file)) = (edits.get_mut(*at), files.get(*at)) {
             let end = file.text.len();
             edits.push(Edit { range: end..end, text, place });
@@ -213,7 +213,7 @@ fn pair(rule: &Rule, name: &str) -> Option<Edit> {
     let end = assign.as_ref().map_or(whole.end, |assign| edit::range(assign.value.span()).end);
     let value = assign.as_ref().map_or("true", |assign| edit::text(assign.value.span()));
     let text = format!("__pairs_{name} contains [{}, {value}]", edit::text(index.span()));
-    Some(Edit { range: whole.start..end, text, place: Place::of(refr.span()) })
+    Some(Edit { range: whole.start..end, text, place: Location::of(refr.span()) })
 }
 
 /// Whether two definitions may hold at once with different values.

@@ -10,14 +10,14 @@ use regorus::{
     unstable::{Rule, RuleHead},
 };
 
-use super::{Bundle, Place, RuleError, bundle::RegoFile, compile, parsed, visit};
+use super::{Bundle, Location, RuleError, bundle::RegoFile, compile, parsed, visit};
 
 /// What came of one test.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TestOutcome {
     /// `data.acme.reviewed_test.test_no_evidence`
     pub name: String,
-    pub at: Place,
+    pub at: Location,
     /// `Err` says why it did not pass.
     pub result: Result<(), String>,
 }
@@ -57,7 +57,7 @@ pub fn run_tests(bundle: &Bundle) -> Result<TestReport, RuleError> {
     }
     if report.outcomes.is_empty() {
         let at = files.first().map(|file| file.path.clone()).unwrap_or_default();
-        let at = Place { file: at, line: 1, column: 1 };
+        let at = Location { file: at, line: 1, column: 1 };
         return Err(RuleError::At { at, detail: "no rule is named `test_…`".to_owned() });
     }
     report.uncovered = uncovered(&engine, bundle);
@@ -67,8 +67,8 @@ pub fn run_tests(bundle: &Bundle) -> Result<TestReport, RuleError> {
 const NAME: &str = "tests";
 
 /// The tests in the order of the files, each once, however many bodies it has.
-fn tests(engine: &mut Engine) -> Vec<(String, Place)> {
-    let mut tests: Vec<(String, Place)> = Vec::new();
+fn tests(engine: &mut Engine) -> Vec<(String, Location)> {
+    let mut tests: Vec<(String, Location)> = Vec::new();
     for module in engine.get_modules() {
         for rule in &module.policy {
             let Rule::Spec { head: RuleHead::Compr { refr, .. }, .. } = rule.as_ref() else {
@@ -77,7 +77,7 @@ fn tests(engine: &mut Engine) -> Vec<(String, Place)> {
             let short = visit::chain(refr).0.span().text();
             let name = format!("data.{}.{short}", parsed::name(module));
             if short.starts_with("test_") && !tests.iter().any(|(known, _)| *known == name) {
-                tests.push((name, Place::of(refr.span())));
+                tests.push((name, Location::of(refr.span())));
             }
         }
     }
