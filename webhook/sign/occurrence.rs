@@ -25,7 +25,24 @@ pub fn of(
     note: &NoteName,
     api: Version,
 ) -> Result<Value, SigningKeyError> {
-    let image = &attestation.image;
+    let mut occurrence = json!({
+        "resource": {
+            "uri": ResourceUri::written_for(&attestation.image.repository, attestation.image.digest),
+        },
+        "noteName": note.as_str(),
+        "kind": "ATTESTATION",
+        "attestation": {"attestation": details(attestation, api)?},
+    });
+    // Servers ask for details; what is signed is the envelope.
+    if let (Some(members), Signed::Dsse(envelope)) =
+        (occurrence.as_object_mut(), &attestation.signed)
+    {
+        members.insert("envelope".into(), json!(envelope));
+    }
+    Ok(occurrence)
+}
+
+fn details(attestation: &Attestation, api: Version) -> Result<Value, SigningKeyError> {
     let key_id = attestation.signer.to_string();
     let generic = |signatures: Value| {
         json!({"genericSignedAttestation": {
@@ -34,67 +51,51 @@ pub fn of(
             "signatures": signatures,
         }})
     };
-    let (details, envelope) = match &attestation.signed {
+    let as_generic = |armor: &str| {
+        generic(json!([{"signature": STANDARD.encode(armor), "publicKeyId": key_id}]))
+    };
+    Ok(match &attestation.signed {
         Signed::Dsse(envelope) => {
-            // Servers ask for details; what is signed is the envelope.
             let signatures = envelope.signatures().iter().map(
                 |one| json!({"signature": STANDARD.encode(&one.signature), "publicKeyId": key_id}),
             );
-            let details = json!({"genericSignedAttestation": {
+            json!({"genericSignedAttestation": {
                 "serializedPayload": STANDARD.encode(envelope.payload()),
                 "signatures": signatures.collect::<Vec<_>>(),
-            }});
-            (details, Some(json!(envelope)))
+            }})
         }
         Signed::OpenPgpMessage(message) => {
             let armor = armored(message, armor::Kind::Message)?;
-            let details = match api {
+            match api {
                 Version::V1Beta1 => json!({"pgpSignedAttestation": {
                     "signature": armor,
                     "contentType": "SIMPLE_SIGNING_JSON",
                     "pgpKeyId": key_id,
                 }}),
-                Version::V1 => generic(json!([
-                    {"signature": STANDARD.encode(armor), "publicKeyId": key_id}
-                ])),
-            };
-            (details, None)
+                Version::V1 => as_generic(&armor),
+            }
         }
         Signed::Raw { signatures, .. } => {
             let signatures = signatures.iter().map(
                 |one| json!({"signature": STANDARD.encode(&one.bytes), "publicKeyId": one.key_id}),
             );
-            (generic(signatures.collect()), None)
+            generic(signatures.collect())
         }
         Signed::OpenPgpDetached(signature) => {
             let armor = armored(signature, armor::Kind::Signature)?;
-            let details = match api {
+            match api {
                 // The short key ID, and no content type, as ocibuilder writes them.
                 Version::V1Beta1 => json!({"pgpSignedAttestation": {
                     "signature": armor,
                     "pgpKeyId": key_id.get(key_id.len().saturating_sub(16)..),
                 }}),
-                Version::V1 => generic(json!([
-                    {"signature": STANDARD.encode(armor), "publicKeyId": key_id}
-                ])),
-            };
-            (details, None)
+                Version::V1 => as_generic(&armor),
+            }
         }
-        // Metadata stays beside its value, in the registry.
         Signed::Metadata { .. } | Signed::Certified { .. } | Signed::Unsupported { .. } => {
-            (Value::Null, None)
+            return Err(SigningKeyError::fault("it stays in the registry and makes no occurrence"));
         }
-    };
-    let mut occurrence = json!({
-        "resource": {"uri": ResourceUri::written_for(&image.repository, image.digest)},
-        "noteName": note.as_str(),
-        "kind": "ATTESTATION",
-        "attestation": {"attestation": details},
-    });
-    if let (Some(members), Some(envelope)) = (occurrence.as_object_mut(), envelope) {
-        members.insert("envelope".into(), envelope);
-    }
-    Ok(occurrence)
+    })
 }
 
 fn armored(message: &[u8], kind: armor::Kind) -> Result<String, SigningKeyError> {

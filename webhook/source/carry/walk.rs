@@ -21,6 +21,13 @@ pub(super) struct Found {
     pub(super) document: Document,
 }
 
+/// What came of reading manifests.
+#[derive(Debug, Default)]
+struct Read {
+    found: Vec<Found>,
+    missing: Vec<(Digest, CarryError)>,
+}
+
 /// Where something may be that belongs to the image.
 #[derive(Debug)]
 pub(super) enum Lead {
@@ -79,8 +86,18 @@ impl Walk<'_> {
 
     /// Follows the leads, and leaves those that come of it; the digests of what is new.
     async fn follow(&mut self, leads: &mut Vec<Lead>) -> Result<Vec<Digest>, CarryError> {
+        let mut read = self.read(self.wanted(leads)).await?;
+        let mut fresh = Vec::new();
+        for lead in std::mem::take(leads) {
+            fresh.extend(self.settle(lead, &mut read, leads)?);
+        }
+        Ok(fresh)
+    }
+
+    /// What leads point at and nobody has read yet, each once.
+    fn wanted(&self, leads: &[Lead]) -> Vec<Descriptor> {
         let mut wanted: Vec<Descriptor> = Vec::new();
-        for lead in leads.iter() {
+        for lead in leads {
             let (Lead::Part { part: at, .. } | Lead::Referrer { listed: at, .. }) = lead else {
                 continue;
             };
@@ -90,59 +107,67 @@ impl Walk<'_> {
                 wanted.push(at.clone());
             }
         }
-        let (origin, mut fresh, mut missing) = (self.origin, Vec::new(), Vec::new());
-        let mut found = Vec::new();
-        {
-            let mut fetched = stream::iter(wanted)
-                .map(async |at| (at.digest, origin.manifest(&at).await))
-                .buffered(AT_A_TIME);
-            while let Some((digest, outcome)) = fetched.next().await {
-                match outcome {
-                    Ok(one) => {
-                        self.weigh(&one)?;
-                        found.push(one);
-                    }
-                    Err(error) if error.is_absence() => missing.push((digest, error)),
-                    Err(error) => return Err(error),
+        wanted
+    }
+
+    /// Reads manifests side by side, and keeps apart those that are not there.
+    async fn read(&mut self, wanted: Vec<Descriptor>) -> Result<Read, CarryError> {
+        let (origin, mut read) = (self.origin, Read::default());
+        let mut fetched = stream::iter(wanted)
+            .map(async |at| (at.digest, origin.manifest(&at).await))
+            .buffered(AT_A_TIME);
+        while let Some((digest, outcome)) = fetched.next().await {
+            match outcome {
+                Ok(one) => {
+                    self.weigh(&one)?;
+                    read.found.push(one);
                 }
+                Err(error) if error.is_absence() => read.missing.push((digest, error)),
+                Err(error) => return Err(error),
             }
         }
-        for lead in std::mem::take(leads) {
-            let (digest, about) = match &lead {
-                Lead::Part { part, .. } => (part.digest, None),
-                Lead::Referrer { listed, about } => (listed.digest, Some(*about)),
-                Lead::Tagged { found, about, .. } => (found.digest, Some(*about)),
+        Ok(read)
+    }
+
+    /// Takes in what a lead points at; its digest, if that is new.
+    fn settle(
+        &mut self,
+        lead: Lead,
+        read: &mut Read,
+        leads: &mut Vec<Lead>,
+    ) -> Result<Option<Digest>, CarryError> {
+        let (digest, about) = match &lead {
+            Lead::Part { part, .. } => (part.digest, None),
+            Lead::Referrer { listed, about } => (listed.digest, Some(*about)),
+            Lead::Tagged { found, about, .. } => (found.digest, Some(*about)),
+        };
+        let image = matches!(&lead, Lead::Part { image: true, .. });
+        let is_new = self.graph.get(digest).is_none();
+        if is_new {
+            let found = match &lead {
+                Lead::Tagged { found, .. } => Some(found.clone()),
+                _ => read.found.iter().find(|one| one.digest == digest).cloned(),
             };
-            let image = matches!(&lead, Lead::Part { image: true, .. });
-            let is_new = self.graph.get(digest).is_none();
-            if is_new {
-                let read = match &lead {
-                    Lead::Tagged { found, .. } => Some(found.clone()),
-                    _ => found.iter().find(|one| one.digest == digest).cloned(),
-                };
-                let Some(read) = read else {
-                    self.missing(&lead, &mut missing)?;
-                    continue;
-                };
-                if let Lead::Referrer { listed, about } = &lead
-                    && read.document.subject().map(|subject| subject.digest) != Some(*about)
-                {
-                    let (listed, about) = (listed.digest, *about);
-                    self.graph.notes.push(Note::Stranger { listed, about });
-                    continue;
-                }
-                self.add(read, image, leads);
-                fresh.push(digest);
+            let Some(found) = found else {
+                self.missing(&lead, &mut read.missing)?;
+                return Ok(None);
+            };
+            if let Lead::Referrer { about, .. } = &lead
+                && found.document.subject().map(|subject| subject.digest) != Some(*about)
+            {
+                self.graph.notes.push(Note::Stranger { listed: digest, about: *about });
+                return Ok(None);
             }
-            let Some(item) = self.graph.get_mut(digest) else { continue };
+            self.add(found, image, leads);
+        }
+        if let Some(item) = self.graph.get_mut(digest) {
             let refers = item.document.subject().map(|subject| subject.digest) == about;
             item.image |= image;
             match lead {
                 Lead::Part { .. } => {}
                 Lead::Referrer { .. } if refers => item.about = about,
-                Lead::Referrer { listed, about } => {
-                    let listed = listed.digest;
-                    self.graph.notes.push(Note::Stranger { listed, about });
+                Lead::Referrer { about, .. } => {
+                    self.graph.notes.push(Note::Stranger { listed: digest, about });
                 }
                 Lead::Tagged { tag, .. } => {
                     item.about = item.about.or(about);
@@ -150,7 +175,7 @@ impl Walk<'_> {
                 }
             }
         }
-        Ok(fresh)
+        Ok(is_new.then_some(digest))
     }
 
     /// A part must be there; a list may name what is gone.
