@@ -217,7 +217,7 @@ async fn records_are_filed_once_on_either_version() {
             json!({"provenance": {"id": "1", "builtArtifacts": [{"checksum": "sha256:0f"}]}});
         let derived =
             json!({"derivedImage": {"distance": 1, "baseResourceUrl": "https://a.example/b"}});
-        let flaw =
+        let vulnerability =
             json!({"packageIssue": [{"affectedLocation": {"package": "zlib"}}], "severity": "LOW"});
         let scan = json!({"discovered": {"analysisStatus": "FINISHED_SUCCESS",
             "lastAnalysisTime": "2026-11-20T08:00:00.5Z"}});
@@ -225,7 +225,7 @@ async fn records_are_filed_once_on_either_version() {
         entry.records = vec![
             record(RecordKind::Build, built),
             record(RecordKind::Image, derived),
-            record(RecordKind::Vulnerability, flaw),
+            record(RecordKind::Vulnerability, vulnerability),
             record(RecordKind::Discovery, scan),
         ];
         let publisher = scene.publisher(false, true, std::slice::from_ref(&entry)).await;

@@ -37,7 +37,7 @@ pub struct Answer {
     pub patch: Option<Patch>,
 }
 
-/// A way past a policy that was gone, and why.
+/// A way past a policy that was taken, and why.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Exemption {
     /// An exception of the configuration, with its reason.

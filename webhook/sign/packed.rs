@@ -66,9 +66,9 @@ struct PackedRecord {
     /// The note, where the signer named it; else whoever publishes does.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<NoteName>,
-    /// The flaw that the note is named after.
+    /// The vulnerability that the note is named after.
     #[serde(skip_serializing_if = "Option::is_none")]
-    flaw: Option<String>,
+    vulnerability: Option<String>,
     note_details: Value,
     details: Value,
 }
@@ -133,10 +133,10 @@ impl Packed {
             kind: record.kind,
             note: match &record.note {
                 RecordNote::Named(note) => Some(note.clone()),
-                RecordNote::Beside | RecordNote::Flaw(_) => None,
+                RecordNote::Beside | RecordNote::Vulnerability(_) => None,
             },
-            flaw: match &record.note {
-                RecordNote::Flaw(id) => Some(id.clone()),
+            vulnerability: match &record.note {
+                RecordNote::Vulnerability(id) => Some(id.clone()),
                 RecordNote::Beside | RecordNote::Named(_) => None,
             },
             note_details: record.note_details.clone(),
@@ -214,10 +214,10 @@ impl PackedAttestation {
 
 impl From<PackedRecord> for Record {
     fn from(packed: PackedRecord) -> Self {
-        let PackedRecord { kind, note, flaw, note_details, details } = packed;
-        let note = match (note, flaw) {
+        let PackedRecord { kind, note, vulnerability, note_details, details } = packed;
+        let note = match (note, vulnerability) {
             (Some(note), _) => RecordNote::Named(note),
-            (None, Some(id)) => RecordNote::Flaw(id),
+            (None, Some(id)) => RecordNote::Vulnerability(id),
             (None, None) => RecordNote::Beside,
         };
         Self { kind, note, note_details, details }

@@ -19,9 +19,9 @@ pub enum RecordKind {
     Build,
     /// What the image was made from, layer by layer.
     Image,
-    /// A flaw in a package of the image.
+    /// A vulnerability in a package of the image.
     Vulnerability,
-    /// That somebody looked for flaws, and finished.
+    /// That somebody looked for vulnerabilities, and finished.
     Discovery,
 }
 
@@ -74,8 +74,8 @@ pub enum RecordNote {
     Named(NoteName),
     /// One that is named after the attestations' note and the kind: `N-build`, `N-scan`.
     Beside,
-    /// The one of the attestations' project that has the name of the flaw.
-    Flaw(String),
+    /// The one of the attestations' project that has the name of the vulnerability.
+    Vulnerability(String),
 }
 
 /// An unsigned occurrence of one image.
@@ -101,7 +101,7 @@ impl Record {
         match &self.note {
             RecordNote::Named(note) => Ok(note.clone()),
             RecordNote::Beside => format!("{attestations}-{}", self.kind.suffix()).parse(),
-            RecordNote::Flaw(id) => attestations.project().note(id),
+            RecordNote::Vulnerability(id) => attestations.project().note(id),
         }
     }
 

@@ -133,7 +133,7 @@ fn scanned(
     }
     if report.others > 0 {
         output::say(&format!(
-            "note: {} results of {named} are no flaws of packages, so they are not filed",
+            "note: {} results of {named} are no vulnerabilities of packages, so they are not filed",
             report.others
         ));
     }
