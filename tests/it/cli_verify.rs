@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use countersign_kit::{image, index};
+use countersign_kit::{artifact, image, index};
+use serde_json::Value;
 
 use crate::cli::{Desk, stderr, stdout};
 
@@ -88,4 +89,18 @@ fn evidence_where_no_policy_applies_names_the_namespace() {
     let there = desk.run(&[&evidence[..], &["--namespace", "prod"]].concat());
     assert!(there.status.success(), "{}", stderr(&there));
     assert!(stdout(&there).contains("\"images\": ["), "{}", stdout(&there));
+}
+
+#[test]
+fn p13_json_holds_nothing_that_a_terminal_acts_on() {
+    let desk = Desk::new();
+    let said = "a\u{7f}\u{9b}2J\u{202e}\u{e0041}é\nb";
+    let referrer = artifact("application/vnd.acme").subject(&desk.shop).annotation("note", said);
+    desk.registry.attach("acme/shop", &referrer.build());
+    let evidence = desk.run(&["evidence", &desk.by_digest(), "--config", "countersign.yaml"]);
+    let text = stdout(&evidence);
+    assert!(text.contains(r"a\u007f\u009b2J\u202e\udb40\udc41é\nb"), "{text}{}", stderr(&evidence));
+    let input: Value = serde_json::from_str(&text).unwrap();
+    let read = &input["images"][0]["records"]["referrers"][0]["annotations"]["note"];
+    assert_eq!(read, said, "a parser reads the same");
 }
