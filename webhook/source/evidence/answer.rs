@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use arc_swap::ArcSwap;
 use serde_json::Value;
 
 use crate::{
@@ -54,8 +55,9 @@ pub struct Answer {
     pub statements: Box<[EmbeddedStatement]>,
     /// Notes and projects that the store does not know, so that it has nothing under them.
     pub missing: Box<[MissingParent]>,
-    /// What it was looked up for.
-    pub(super) sought: Arc<Sought>,
+    /// What it is known to be the answer to: what it was looked up for, until a reload that made no
+    /// difference to it.
+    pub(super) sought: ArcSwap<Sought>,
     weight: usize,
 }
 
@@ -92,7 +94,7 @@ impl Answer {
             records: records.into_iter().map(compact).collect(),
             statements: statements.into(),
             missing: missing.into(),
-            sought,
+            sought: ArcSwap::new(sought),
             weight: 0,
         };
         answer.weight = answer.weigh();

@@ -43,19 +43,39 @@ impl Sought {
     }
 
     /// Whether looking for this at `place` would find what `answer` holds, which may have been
-    /// looked up for an earlier configuration.
-    pub fn fits(&self, place: &Place, answer: &Answer) -> bool {
-        let earlier = &answer.sought;
-        let reads_the_same = || match place {
+    /// looked up for an earlier configuration. That is found out once after a reload, and kept.
+    pub fn fits(self: &Arc<Self>, place: &Place, answer: &Answer) -> bool {
+        let earlier = answer.sought.load();
+        if Arc::ptr_eq(self, &earlier) {
+            return true;
+        }
+        let reads_the_same = match place {
             Place::Store(_) => self.notes == earlier.notes,
             Place::Referrers => self.takes == earlier.takes,
             Place::Index(_) => self.interest == earlier.interest,
             Place::Tags | Place::Lookaside => true,
         };
-        let opens_alike = || {
-            let mut opened = answer.opened.iter();
-            opened.all(|opened| self.trust.opens_alike(opened, &earlier.trust))
-        };
-        std::ptr::eq(self, Arc::as_ptr(earlier)) || (reads_the_same() && opens_alike())
+        let mut opened = answer.opened.iter();
+        let fits =
+            reads_the_same && opened.all(|opened| self.trust.opens_alike(opened, &earlier.trust));
+        if fits {
+            answer.sought.store(Arc::clone(self));
+        }
+        fits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_outlived_a_reload_is_known_to() {
+        let sought = || Arc::new(Sought::new(Arc::new(Trust::new(Vec::new()).unwrap()), false));
+        let (before, after) = (sought(), sought());
+        let answer = Answer::nothing(Arc::clone(&before));
+        assert!(after.fits(&Place::Tags, &answer));
+        assert!(Arc::ptr_eq(&after, &answer.sought.load()), "not compared again");
+        assert_eq!(Arc::strong_count(&before), 1, "what was in force before is let go");
     }
 }
