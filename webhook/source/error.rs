@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use http::StatusCode;
 
+use super::unreached::Unreached;
 use crate::{
     attest::oci::{DescriptorError, DocumentError},
     name::{Code, Digest, PinnedImage, Repository},
@@ -19,8 +20,8 @@ pub enum FetchError {
     #[error("{0} may not be asked; add it to `registries.allow` if it should be")]
     Refused(Repository),
     /// No connection, or it broke. The same request may succeed later.
-    #[error("{peer} could not be reached; check that it is up and that its certificate is trusted")]
-    Unreachable { peer: Peer, source: Arc<reqwest::Error> },
+    #[error("{peer} {why}")]
+    Unreachable { peer: Peer, why: Unreached, source: Arc<reqwest::Error> },
     /// No answer in time. The same request may succeed later.
     #[error("{0} did not answer in time; check that it is up, then try again")]
     Late(Peer),
@@ -176,6 +177,10 @@ pub enum CredentialError {
 }
 
 impl FetchError {
+    pub(super) fn unreachable(peer: &Peer, source: Arc<reqwest::Error>) -> Self {
+        Self::Unreachable { peer: peer.clone(), why: Unreached::of(&source), source }
+    }
+
     /// The stable reason code.
     pub fn code(&self) -> Code {
         match self {

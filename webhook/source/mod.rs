@@ -14,6 +14,7 @@ mod registry;
 mod secret;
 mod task;
 mod transport;
+mod unreached;
 
 pub use carry::{
     CarryError, Copied, CopiedManifest, CopyOptions, Destination, Fit, Graph, Item, Note, Observer,

@@ -173,3 +173,47 @@ async fn tls_is_spoken_unless_told_otherwise_and_trusts_whom_it_is_told() {
     let outcome = client([other]).manifest(&here, by_digest(&shop), soon()).await;
     assert_eq!(code(outcome), "registry.unreachable");
 }
+
+#[tokio::test]
+async fn what_is_wrong_with_tls_is_said_with_what_to_do() {
+    let (ca, here) = (Ca::new(), ["127.0.0.1"]);
+    let tls = Listen::tls_as;
+    for (name, listen, trusts, want) in [
+        (
+            "expired",
+            tls(ca.server_between(&here, [2020, 2021])),
+            &ca,
+            "has expired; have it renewed",
+        ),
+        (
+            "not yet",
+            tls(ca.server_between(&here, [2125, 2126])),
+            &ca,
+            "not valid yet; set the clock",
+        ),
+        ("other name", tls(ca.server(&["registry.example"])), &ca, "another name; ask for it by"),
+        (
+            "other CA",
+            tls(ca.server(&here)),
+            &Ca::new(),
+            "not trusted here; configure that authority",
+        ),
+        ("self-made use", tls(ca.client("127.0.0.1")), &ca, "cannot be relied on; have another"),
+        ("client", Listen::mutual_tls(&ca, &ca.pem()), &ca, "a client certificate, or for another"),
+        ("no TLS", Listen::plain(), &ca, "does not speak TLS; set `plainHttp`"),
+    ] {
+        let registry = Registry::options().listen(listen).start();
+        let host = HostOptions {
+            host: registry.host(),
+            ca: Some(trusts.pem().into()),
+            ..HostOptions::default()
+        };
+        let here = repository(&registry, "acme/shop");
+        let outcome = client([host]).manifest(&here, Reference::Tag("1"), soon()).await;
+        let error = outcome.unwrap_err();
+        assert_eq!(error.code().to_string(), "registry.unreachable", "{name}: {error}");
+        let text = error.to_string();
+        assert!(text.starts_with(&format!("the registry {} ", registry.host())), "{name}: {text}");
+        assert!(text.contains(want), "{name}: {text}");
+    }
+}

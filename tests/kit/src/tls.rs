@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose,
+    KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 use rustls::{
     RootCertStore, ServerConfig,
@@ -54,27 +54,43 @@ impl Ca {
         self.issue(names, ExtendedKeyUsagePurpose::ServerAuth)
     }
 
+    /// The same, valid from the beginning of one year to that of another.
+    pub fn server_between(&self, names: &[&str], years: [i32; 2]) -> Certificate {
+        self.issue_with(names, ExtendedKeyUsagePurpose::ServerAuth, |params| {
+            [params.not_before, params.not_after] = years.map(|year| date_time_ymd(year, 1, 1));
+        })
+    }
+
     /// A client's certificate with this common name.
     pub fn client(&self, name: &str) -> Certificate {
         self.issue(&[name], ExtendedKeyUsagePurpose::ClientAuth)
     }
 
     fn issue(&self, names: &[&str], usage: ExtendedKeyUsagePurpose) -> Certificate {
+        self.issue_with(names, usage, |_| {})
+    }
+
+    fn issue_with(
+        &self,
+        names: &[&str],
+        usage: ExtendedKeyUsagePurpose,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Certificate {
         let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
         let common = names.first().cloned().unwrap_or_default();
         let mut params = CertificateParams::new(names).expect("names for a certificate");
         params.distinguished_name.push(DnType::CommonName, common);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.insert_extended_key_usage(usage);
+        change(&mut params);
         let key = KeyPair::generate().expect("an ECDSA key");
         let certificate = params.signed_by(&key, &self.0).expect("a certificate");
         Certificate { certificate: certificate.pem(), key: key.serialize_pem() }
     }
 }
 
-/// A server's TLS settings, with a fresh certificate for 127.0.0.1 and localhost.
-pub(crate) fn server_config(ca: &Ca, client_ca: Option<&str>) -> ServerConfig {
-    let issued = ca.server(&["127.0.0.1", "localhost"]);
+/// A server's TLS settings.
+pub(crate) fn server_config(issued: &Certificate, client_ca: Option<&str>) -> ServerConfig {
     let chain = certificates(&issued.certificate);
     let key = PrivateKeyDer::from_pem_slice(issued.key.as_bytes()).expect("a key in PEM");
     let provider = Arc::new(rustls::crypto::ring::default_provider());

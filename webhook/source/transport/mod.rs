@@ -228,7 +228,7 @@ fn failing(request: &Request, status: StatusCode) -> FetchError {
 }
 
 fn unreachable(request: &Request, source: Arc<reqwest::Error>) -> FetchError {
-    FetchError::Unreachable { peer: request.peer.clone(), source }
+    FetchError::unreachable(&request.peer, source)
 }
 
 /// `host:port` of a URL, by which hosts are known here.

@@ -61,9 +61,7 @@ impl Broken {
     pub(super) fn into_error(self, peer: &Peer) -> FetchError {
         match self {
             Self::Rule(error) => error,
-            Self::Connection(source) => {
-                FetchError::Unreachable { peer: peer.clone(), source: Arc::new(source) }
-            }
+            Self::Connection(source) => FetchError::unreachable(peer, Arc::new(source)),
         }
     }
 }

@@ -28,7 +28,7 @@ pub use fault::{Fault, On, Rewrite};
 pub(crate) use record::decoded;
 pub use record::{Kind, Request, round_trips};
 
-use crate::tls::{Ca, server_config};
+use crate::tls::{Ca, Certificate, server_config};
 use fault::Faults;
 use record::Records;
 pub(crate) use serve::connection;
@@ -37,7 +37,7 @@ pub(crate) use serve::connection;
 #[derive(Clone, Debug, Default)]
 pub struct Listen {
     port: u16,
-    tls: Option<(Ca, Option<String>)>,
+    tls: Option<(Certificate, Option<String>)>,
 }
 
 impl Listen {
@@ -48,12 +48,17 @@ impl Listen {
 
     /// TLS on a free port, with a certificate of `ca` for 127.0.0.1 and localhost.
     pub fn tls(ca: &Ca) -> Self {
-        Self { port: 0, tls: Some((ca.clone(), None)) }
+        Self::tls_as(ca.server(&HERE))
+    }
+
+    /// TLS on a free port, with this certificate.
+    pub fn tls_as(certificate: Certificate) -> Self {
+        Self { port: 0, tls: Some((certificate, None)) }
     }
 
     /// The same, and only callers with a certificate of the CA in `client_ca` (PEM) are served.
     pub fn mutual_tls(ca: &Ca, client_ca: &str) -> Self {
-        Self { port: 0, tls: Some((ca.clone(), Some(client_ca.to_owned()))) }
+        Self { port: 0, tls: Some((ca.server(&HERE), Some(client_ca.to_owned()))) }
     }
 
     /// On this port, to come back where another peer stopped.
@@ -187,8 +192,8 @@ impl Peer {
             runtime.expect("a runtime").block_on(async move {
                 let listener = bind(listen.port).expect("a free port on 127.0.0.1");
                 let _heard = tell.send(listener.local_addr().expect("an address"));
-                let tls = listen.tls.map(|(ca, client)| {
-                    TlsAcceptor::from(Arc::new(server_config(&ca, client.as_deref())))
+                let tls = listen.tls.map(|(issued, client)| {
+                    TlsAcceptor::from(Arc::new(server_config(&issued, client.as_deref())))
                 });
                 tokio::select! {
                     () = accept(&listener, tls, shared, Arc::new(handler)) => {}
@@ -237,3 +242,6 @@ async fn accept<H: Handler>(
         });
     }
 }
+
+/// The names of a peer in its certificate.
+const HERE: [&str; 2] = ["127.0.0.1", "localhost"];
