@@ -121,6 +121,7 @@ fn trust(keys: Vec<Key>) -> Trust {
     let builder = Authority {
         name: "builder".into(),
         keys,
+        trusted_identities: None,
         note: None,
         attests: ["simple-signing", PREDICATE].map(|text| text.parse().unwrap()).into(),
         sources: None,

@@ -14,9 +14,10 @@ use countersign::{
         notation,
         oci::{Document, ImageConfig, media_type},
         sigstore,
+        x509::X509,
     },
     name::{Digest, Repository},
-    verify::{Authority, Identity, Image, Key, Trust, describe::inspect},
+    verify::{Authority, Identity, Image, Judged, Key, Opened, Trust, describe::inspect},
 };
 use jiff::Timestamp;
 
@@ -79,7 +80,13 @@ pub fn document(data: &[u8]) {
 pub fn carried(data: &[u8]) {
     let bytes = Bytes::copy_from_slice(data);
     let _ = sigstore::read_bundle(data);
-    let _ = notation::read("application/jose+json", data);
+    if let Ok(signed) = notation::read(notation::JWS, data) {
+        let (source, name) = ("fuzz".into(), String::new());
+        let candidate = Candidate { source, name, note: None, recorded_at: None, signed };
+        let opened = NOTARY.open(&candidate, &[]);
+        let image = Digest::sha256(b"an image that nobody signed");
+        assert!(judged(&NOTARY, &opened, image).verified.is_empty());
+    }
     let _ = artifact::read_layer(artifact::ENVELOPE_LAYER, bytes.clone());
     let annotations = [
         ("dev.cosignproject.cosign/signature", "AAAA"),
@@ -96,6 +103,7 @@ pub fn carried(data: &[u8]) {
 
 /// Whom a certificate is for, in DER that means no good.
 pub fn certificate(data: &[u8]) {
+    let _ = X509::from_der(data);
     let text = describe(data);
     assert!(!text.is_empty() && text.len() <= 8 * data.len() + 256, "{}", text.len());
 }
@@ -145,6 +153,7 @@ pub fn keyring(data: &[u8]) {
         assert!(!keys.is_empty());
     }
     let _ = Key::pkix(data);
+    let _ = Key::x509(data);
     let _ = inspect(data, Timestamp::UNIX_EPOCH);
 }
 
@@ -153,16 +162,7 @@ pub fn openpgp(data: &[u8]) {
     let bytes = Bytes::copy_from_slice(data);
     let signatures = vec![RawSignature { bytes: bytes.clone(), key_id: None }];
     let payload = include_bytes!("../../fixtures/cosign/simple-signing.json").as_slice().into();
-    let repository: Repository = "a.example/b".parse().unwrap();
     let digest = Digest::sha256(b"an image that nobody signed");
-    let image = Image {
-        repository: &repository,
-        digest,
-        platform: None,
-        config: None,
-        equals: &[],
-        layers: countersign::verify::Layers::NotCompared,
-    };
     for signed in [
         Signed::OpenPgpMessage(bytes.clone()),
         Signed::OpenPgpDetached(bytes.clone()),
@@ -171,9 +171,31 @@ pub fn openpgp(data: &[u8]) {
         let (source, name) = ("fuzz".into(), String::new());
         let candidate = Candidate { source, name, note: None, recorded_at: None, signed };
         let opened = TRUST.open(&candidate, &[digest]);
-        assert!(TRUST.judge(&opened, &image, Timestamp::now()).verified.is_empty());
+        assert!(judged(&TRUST, &opened, digest).verified.is_empty());
     }
 }
+
+fn judged(trust: &Trust, opened: &Opened, digest: Digest) -> Judged {
+    let repository: Repository = "a.example/b".parse().unwrap();
+    let image = Image {
+        repository: &repository,
+        digest,
+        platform: None,
+        config: None,
+        equals: &[],
+        layers: countersign::verify::Layers::NotCompared,
+    };
+    trust.judge(opened, &image, Timestamp::now())
+}
+
+/// Under whose roots Notation signed some of them.
+static NOTARY: LazyLock<Trust> = LazyLock::new(|| {
+    let keys = Key::x509(include_bytes!("../../fixtures/notation/chain/root.pem")).unwrap();
+    let mut authority = Authority::new("notary", keys);
+    authority.attests = vec!["notation".parse().unwrap()];
+    authority.identity = Identity::Digest;
+    Trust::new(vec![authority]).unwrap()
+});
 
 /// Who signed some of the fixtures, and nothing about the image above.
 static TRUST: LazyLock<Trust> = LazyLock::new(|| {

@@ -40,6 +40,7 @@ fn kinds(evidence: &Evidence) -> Vec<&'static str> {
         Signed::Dsse(_) => "dsse",
         Signed::Certified { .. } => "certified",
         Signed::Metadata { .. } => "metadata",
+        Signed::Jws(_) => "jws",
         Signed::Unsupported { format, .. } => format,
     };
     evidence.candidates.iter().map(|candidate| kind(&candidate.signed)).collect()

@@ -74,3 +74,4 @@ mod verify_keys;
 mod verify_scope;
 mod verify_support;
 mod verify_weight;
+mod verify_x509;

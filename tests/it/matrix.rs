@@ -57,7 +57,7 @@ const ROWS: &[Row] = &[
         ("tags", Documented("forms::cosign::a_certificate_beside_a_key_that_is_known_is_no_obstacle")),
     ], "writes to the image's own repository only"),
     ("Notation", COUNTERSIGN, &[
-        ("referrers", Live("live::notation::what_notation_signs_is_rejected_with_whose_it_is")),
+        ("referrers", Live("live::notation::what_notation_signs_counts_under_its_root")),
     ], "writes referrers only"),
     ("BuildKit", COUNTERSIGN, &[
         ("index", Live("live::provenance::p4_a_real_build_is_judged_by_the_statement_that_our_signature_covers")),

@@ -173,6 +173,7 @@ fn judge(certificate: &[u8], signed: Signed, digest: Digest) -> Judged {
     let authority = Authority {
         name: "ci".into(),
         keys: Key::openpgp(certificate).expect("a certificate"),
+        trusted_identities: None,
         note: None,
         attests: ["simple-signing", "https://a.example/p"].map(|text| text.parse().unwrap()).into(),
         sources: None,

@@ -23,6 +23,7 @@ fn authority(keys: Vec<Key>, attests: &[&str], identity: Identity) -> Authority 
     Authority {
         name: "tester".into(),
         keys,
+        trusted_identities: None,
         note: None,
         attests: attests.iter().map(|text| text.parse::<Attests>().unwrap()).collect(),
         sources: None,

@@ -50,6 +50,7 @@ pub fn authority(name: &str, keys: Vec<Key>) -> Authority {
     Authority {
         name: name.into(),
         keys,
+        trusted_identities: None,
         note: None,
         attests: ATTESTS.map(|text| text.parse().expect(text)).into(),
         sources: None,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::Envelope;
+use super::{Envelope, Jws, notation};
 use crate::name::{Code, NoteName};
 
 /// One piece of evidence that somebody stored for an image. Nothing in it is proven.
@@ -41,6 +41,8 @@ pub enum Signed {
     Certified { holder: String, signed: Box<Self> },
     /// A DSSE envelope around a statement about the value that travels beside it.
     Metadata { envelope: Envelope, value: Bytes },
+    /// A JSON web signature of Notation's, with the certificates of its key.
+    Jws(Box<Jws>),
     /// Something that we recognize but do not verify. It is reported, so that its owner learns
     /// why it does not count.
     Unsupported { format: &'static str, code: Code, detail: String },
@@ -63,6 +65,7 @@ impl Signed {
             Self::Raw { .. } => "raw",
             Self::Dsse(_) | Self::Metadata { .. } => "dsse",
             Self::Certified { signed, .. } => signed.format(),
+            Self::Jws(_) => notation::FORMAT,
             Self::Unsupported { format, .. } => format,
         }
     }

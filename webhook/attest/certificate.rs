@@ -1,7 +1,7 @@
 //! Whom an X.509 certificate is for, in words for a person.
 //!
-//! Signatures by certificates are not verified here. Whoever made one learns from this which of
-//! their identities it was that does not count.
+//! Whoever signed with a certificate that counts for nobody learns from this which of their
+//! identities it was.
 
 use spki::{
     ObjectIdentifier,
@@ -10,6 +10,8 @@ use spki::{
         asn1::{AnyRef, OctetStringRef, Utf8StringRef},
     },
 };
+
+use super::x509::ATTRIBUTES;
 
 /// Subject (or the names that stand for it) and issuer of a certificate (RFC 5280 §4.1) in DER,
 /// such as `https://ci.example/release, by the word of https://ci.example`.
@@ -136,16 +138,6 @@ const URI: Tag = Tag::ContextSpecific { constructed: false, number: TagNumber::N
 const ALTERNATIVE_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
 const FULCIO_ISSUER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.1");
 const FULCIO_ISSUER_V2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.8");
-
-/// The attributes that names usually have (RFC 4514 §3).
-const ATTRIBUTES: [(ObjectIdentifier, &str); 6] = [
-    (ObjectIdentifier::new_unwrap("2.5.4.3"), "CN"),
-    (ObjectIdentifier::new_unwrap("2.5.4.6"), "C"),
-    (ObjectIdentifier::new_unwrap("2.5.4.7"), "L"),
-    (ObjectIdentifier::new_unwrap("2.5.4.8"), "ST"),
-    (ObjectIdentifier::new_unwrap("2.5.4.10"), "O"),
-    (ObjectIdentifier::new_unwrap("2.5.4.11"), "OU"),
-];
 
 /// More names than a person reads.
 const MOST_NAMES: usize = 8;

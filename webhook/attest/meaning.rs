@@ -12,6 +12,8 @@
 //! | DSSE, type `application/vnd.in-toto+json` | any | in-toto statement, but none of metadata, or malformed |
 //! | the same with a value beside it | any | statement of metadata about that value, or malformed |
 //! | DSSE, any other type | any | malformed |
+//! | JSON web signature, type `application/vnd.cncf.notary.payload.v1+json` | any | a descriptor, or malformed |
+//! | the same, any other type | any | malformed |
 //!
 //! Signatures over the payload are what an occurrence has beside `serializedPayload`, and what a
 //! layer of cosign's has in an annotation. An envelope is the same whether an occurrence, a layer or
@@ -21,7 +23,7 @@
 use std::sync::Arc;
 
 use super::{
-    BadSimpleSigning, BadStatement, SimpleSigning, Statement, Subject,
+    BadSimpleSigning, BadStatement, BadTarget, SimpleSigning, Statement, Subject, Target,
     metadata::{BadMetadata, Metadata, MetadataValue, PREDICATE_TYPE},
 };
 use crate::name::Digest;
@@ -36,6 +38,8 @@ pub enum Carrier<'a> {
     Dsse(&'a str),
     /// A DSSE envelope with this payload type, and a value beside it.
     Metadata(&'a str, &'a [u8]),
+    /// A JSON web signature that says that its payload is of this type.
+    Jws(&'a str),
 }
 
 /// The one thing that a signed payload says.
@@ -49,6 +53,8 @@ pub enum Meaning {
     Statement(Statement),
     /// This value, for these subjects.
     Metadata { subjects: Vec<Subject>, said: Arc<MetadataValue> },
+    /// This manifest, wherever it lies.
+    Target(Target),
 }
 
 /// Why a signed payload means nothing to us.
@@ -60,6 +66,8 @@ pub enum BadMeaning {
     Statement(#[from] BadStatement),
     #[error(transparent)]
     Metadata(#[from] BadMetadata),
+    #[error(transparent)]
+    Target(#[from] BadTarget),
     #[error("payload type {0:?} is none that is read from a DSSE envelope")]
     PayloadType(String),
 }
@@ -86,6 +94,7 @@ impl Meaning {
                 let metadata = Metadata::read(&predicate_type, predicate)?;
                 Ok(Self::Metadata { subjects, said: Arc::new(metadata.with_value(value)?) })
             }
+            Carrier::Jws(kind) => Ok(Self::Target(Target::parse(kind, payload)?)),
             Carrier::Dsse(other) | Carrier::Metadata(other, _) => {
                 Err(BadMeaning::PayloadType(other.to_owned()))
             }
@@ -129,6 +138,9 @@ mod tests {
             ),
         );
         let with = |value| Carrier::Metadata(IN_TOTO, value);
+        let notary = Carrier::Jws("application/vnd.cncf.notary.payload.v1+json");
+        let target =
+            format!(r#"{{"targetArtifact":{{"digest":"{image_id}","mediaType":"m","size":1}}}}"#);
         for (name, carrier, payload, want) in [
             ("simple signing", Carrier::Plain, &simple, Ok("simple signing")),
             ("image ID", Carrier::Plain, &image_id, Ok("image ID")),
@@ -154,6 +166,12 @@ mod tests {
                 &metadata,
                 Err("none that is read"),
             ),
+            ("descriptor", notary, &target, Ok("descriptor")),
+            ("descriptor, typed otherwise", Carrier::Jws(IN_TOTO), &target, Err("content type")),
+            ("descriptor alone", Carrier::Plain, &target, Err("the document")),
+            ("descriptor in DSSE", in_dsse, &target, Err("no in-toto statement")),
+            ("statement in a web signature", notary, &statement, Err("unknown field")),
+            ("simple signing in a web signature", notary, &simple, Err("unknown field")),
             ("image ID in DSSE", in_dsse, &image_id, Err("no JSON")),
             ("image ID with a newline", Carrier::Plain, &newline, Err("no JSON")),
         ] {
@@ -162,7 +180,8 @@ mod tests {
                 (Ok(Meaning::SimpleSigning(_)), Ok("simple signing"))
                 | (Ok(Meaning::ImageId(_)), Ok("image ID"))
                 | (Ok(Meaning::Statement(_)), Ok("statement"))
-                | (Ok(Meaning::Metadata { .. }), Ok("metadata")) => {}
+                | (Ok(Meaning::Metadata { .. }), Ok("metadata"))
+                | (Ok(Meaning::Target(_)), Ok("descriptor")) => {}
                 (Err(bad), Err(want)) => assert!(bad.to_string().contains(want), "{name}: {bad}"),
                 _ => panic!("{name}: got {got:?}, want {want:?}"),
             }

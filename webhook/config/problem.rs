@@ -9,7 +9,7 @@ use crate::{
     policy::RuleError,
     serve::TlsError,
     source::{RegistriesError, StoreOptionsError},
-    verify::{BadAttests, BadIdentityMap, KeyError, TrustError},
+    verify::{BadAttests, BadIdentityMap, BadTrustedIdentity, KeyError, TrustError},
 };
 
 /// What is wrong with a configuration. Of the shape, one is told; of the contents, all are.
@@ -122,6 +122,9 @@ pub enum Problem {
     /// A kind of payload.
     #[error(transparent)]
     Attests(#[from] BadAttests),
+    /// Some of the certificates under a root.
+    #[error(transparent)]
+    TrustedIdentity(#[from] BadTrustedIdentity),
     /// Names of images elsewhere.
     #[error(transparent)]
     Identities(#[from] BadIdentityMap),

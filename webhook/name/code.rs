@@ -61,7 +61,7 @@ pub enum Code {
     SignatureInvalid,
     /// No authority has the key.
     SignatureUnknownKey,
-    /// Made with a certificate, which is not verified here, and by no key of an authority.
+    /// Made with a certificate that no authority trusts, or that is not verified here.
     SignatureCertificate,
     /// The signature is past its own expiry.
     SignatureExpired,

@@ -11,7 +11,7 @@ use super::{
 /// The full fingerprint of a key, never the short ID that others can collide.
 ///
 /// OpenPGP fingerprints are written in upper case (40 digits for version 4, 64 for version 6), the
-/// SHA-256 of a PKIX key's `SubjectPublicKeyInfo` in lower case (64 digits), and read back so.
+/// SHA-256 of a PKIX key's `SubjectPublicKeyInfo` or of a certificate in lower case (64 digits), and read back so.
 ///
 /// ```
 /// use countersign::name::Fingerprint;
@@ -25,7 +25,7 @@ pub enum Fingerprint {
     V4([u8; 20]),
     /// OpenPGP, version 6: SHA-256 over the public key packet.
     V6([u8; 32]),
-    /// PKIX: SHA-256 over the DER of the `SubjectPublicKeyInfo`.
+    /// PKIX: SHA-256 over the DER of the `SubjectPublicKeyInfo`, or of a whole X.509 certificate.
     Pkix([u8; 32]),
 }
 

@@ -92,7 +92,10 @@ fn details(attestation: &Attestation, api: Version) -> Result<Value, SigningKeyE
                 Version::V1 => as_generic(&armor),
             }
         }
-        Signed::Metadata { .. } | Signed::Certified { .. } | Signed::Unsupported { .. } => {
+        Signed::Metadata { .. }
+        | Signed::Certified { .. }
+        | Signed::Jws(_)
+        | Signed::Unsupported { .. } => {
             return Err(SigningKeyError::fault("it stays in the registry and makes no occurrence"));
         }
     })

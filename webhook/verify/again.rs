@@ -51,7 +51,7 @@ fn may_have_made(name: &KeyName, claim: &Claim) -> bool {
 }
 
 impl Keys {
-    /// The names of all keys.
+    /// The names of all keys, roots' own among them.
     fn names(&self) -> impl Iterator<Item = KeyName> {
         let openpgp = self.certs().flat_map(|(cert, held)| {
             let keys = held.key.keys();
@@ -60,13 +60,16 @@ impl Keys {
                 key: key.key().fingerprint(),
             })
         });
-        openpgp.chain(self.all_pkix().map(|(name, _)| KeyName::Pkix(*name)))
+        let roots =
+            self.all_roots().map(|(root, _)| KeyName::Certified { root: *root, leaf: *root });
+        openpgp.chain(self.all_pkix().map(|(name, _)| KeyName::Pkix(*name))).chain(roots)
     }
 
     /// Whether a key of this name is held.
     fn has(&self, name: &KeyName) -> bool {
         match name {
             KeyName::Pkix(name) => self.pkix(*name).is_some(),
+            KeyName::Certified { root, .. } => self.root(*root).is_some(),
             KeyName::OpenPgp { cert, key } => self
                 .cert(cert)
                 .is_some_and(|held| held.key.keys().any(|known| known.key().fingerprint() == *key)),

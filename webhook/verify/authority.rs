@@ -2,14 +2,19 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use super::{IdentityMap, Key};
-use crate::{attest::metadata::PREDICATE_TYPE, name::NoteName};
+use super::{IdentityMap, Key, TrustedIdentity};
+use crate::{
+    attest::{metadata::PREDICATE_TYPE, notation},
+    name::NoteName,
+};
 
 /// Who may say what. A signature by one of the keys counts only inside the scope.
 #[derive(Clone, Debug)]
 pub struct Authority {
     pub name: Arc<str>,
     pub keys: Vec<Key>,
+    /// Whose certificates count under its roots; absent: everybody's.
+    pub trusted_identities: Option<Vec<TrustedIdentity>>,
     /// From a Grafeas store only occurrences of this note count; without it, none do.
     pub note: Option<NoteName>,
     /// The kinds of payload that these keys may sign.
@@ -33,6 +38,7 @@ impl Authority {
         Self {
             name: name.into(),
             keys,
+            trusted_identities: None,
             note: None,
             attests: vec![Attests::SimpleSigning],
             sources: None,
@@ -53,6 +59,11 @@ impl Authority {
             Some(sources) => sources.iter().any(|own| &**own == source),
             None => source != TAGS || self.keys.iter().any(|key| matches!(key, Key::Pkix(_))),
         }
+    }
+
+    /// Whether any of its keys are roots of certificates, by which Notation signs.
+    pub fn has_roots(&self) -> bool {
+        self.keys.iter().any(|key| matches!(key, Key::X509(_)))
     }
 
     /// Whether statements with signatures of their own, other than metadata, can count for it when
@@ -104,6 +115,8 @@ pub enum Attests {
     SimpleSigning,
     /// `image-id`
     ImageId,
+    /// `notation`
+    Notation,
     /// `metadata/<type>`
     Metadata(String),
     /// `metadata/*`
@@ -117,7 +130,7 @@ pub enum Attests {
 /// A text that names no kind of payload.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{0:?} is nothing that an authority can attest; write simple-signing, image-id, \
+    "{0:?} is nothing that an authority can attest; write simple-signing, image-id, notation, \
      metadata/<type>, metadata/*, the URI of a predicate type, or embedded:<URI>"
 )]
 pub struct BadAttests(String);
@@ -131,6 +144,7 @@ impl FromStr for Attests {
         match text {
             "simple-signing" => return Ok(Self::SimpleSigning),
             "image-id" => return Ok(Self::ImageId),
+            notation::FORMAT => return Ok(Self::Notation),
             "metadata/*" => return Ok(Self::AnyMetadata),
             _ => {}
         }
@@ -150,6 +164,7 @@ impl fmt::Display for Attests {
         match self {
             Self::SimpleSigning => formatter.write_str("simple-signing"),
             Self::ImageId => formatter.write_str("image-id"),
+            Self::Notation => formatter.write_str(notation::FORMAT),
             Self::Metadata(kind) => write!(formatter, "metadata/{kind}"),
             Self::AnyMetadata => formatter.write_str("metadata/*"),
             Self::Predicate(uri) => formatter.write_str(uri),

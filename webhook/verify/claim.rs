@@ -2,13 +2,20 @@
 //!
 //! Good for finding things and for telling people; never for deciding anything.
 
+use bytes::Bytes;
 use sequoia_openpgp::{Fingerprint as Issuer, KeyID, packet::Signature};
 
-use super::message::{self, Message};
-use crate::{attest::Signed, name::Fingerprint};
+use super::{
+    message::{self, Message},
+    root::fingerprint,
+};
+use crate::{
+    attest::{Signed, x509::X509},
+    name::Fingerprint,
+};
 
-/// The names that one signature gives the key that made it: its OpenPGP issuers, the key id beside
-/// it. None of them is proven; a signature may give none, as PKIX ones do.
+/// The names that one signature gives the key that made it: its OpenPGP issuers, the key id or
+/// the certificate beside it. None of them is proven; a signature may give none, as PKIX ones do.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ClaimedSigner(Vec<String>);
 
@@ -28,6 +35,7 @@ impl ClaimedSigner {
                 .flat_map(|one| of_detached(&one.signature, one.key_id.as_deref()))
                 .collect(),
             Signed::Certified { signed, .. } => Self::all_of(signed),
+            Signed::Jws(jws) => vec![of_certificate(jws.chain.first())],
             Signed::Unsupported { .. } => vec![Self(Vec::new())],
         }
     }
@@ -43,6 +51,14 @@ impl ClaimedSigner {
         };
         self.0.iter().any(|name| *name == whole || short == Some(name))
     }
+}
+
+/// By the certificate beside it, or the key in that.
+fn of_certificate(der: Option<&Bytes>) -> ClaimedSigner {
+    let Some(der) = der else { return ClaimedSigner(Vec::new()) };
+    let key = X509::from_der(der).ok().map(|certificate| fingerprint(&certificate.key));
+    let names = [Some(fingerprint(der)), key].into_iter().flatten();
+    ClaimedSigner(names.map(|name| plain(&name.to_string())).collect())
 }
 
 /// One claim for each signature; one that claims nothing, where there is none to be read.

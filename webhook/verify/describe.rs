@@ -19,11 +19,12 @@ use serde::Serialize;
 use super::{
     Key, KeyError,
     key::{certs, fingerprint},
+    root::Root,
     standing::{expiry_of, is_dsa, lenient, revocation, system_time},
 };
 use crate::name::{Fingerprint, escape};
 
-/// One certificate or PKIX key.
+/// One certificate, PKIX key or root.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyReport {
@@ -53,14 +54,17 @@ pub struct KeyPart {
     pub revoked: Option<String>,
 }
 
-/// What a file of public or secret keys holds: OpenPGP, or one PKIX key in PEM.
+/// What a file of public or secret keys holds: OpenPGP, or in PEM one PKIX key or roots of
+/// certificates.
 ///
 /// # Errors
 /// [`KeyError`], as in loading it for an authority, except that secret keys are described.
 pub fn inspect(bytes: &[u8], now: Timestamp) -> Result<Vec<KeyReport>, KeyError> {
     let text = bytes.trim_ascii_start();
     if text.starts_with(b"-----BEGIN ") && !text.starts_with(super::armor::BEGIN) {
-        return Ok(vec![Key::pkix(bytes)?.describe(now)]);
+        let certificates = text.starts_with(b"-----BEGIN CERTIFICATE-----");
+        let keys = if certificates { Key::x509(bytes)? } else { vec![Key::pkix(bytes)?] };
+        return Ok(keys.iter().map(|key| key.describe(now)).collect());
     }
     Ok(certs(bytes)?.iter().map(|cert| of_cert(cert, now)).collect())
 }
@@ -70,6 +74,7 @@ impl Key {
     pub fn describe(&self, now: Timestamp) -> KeyReport {
         match self {
             Self::OpenPgp(cert) => of_cert(cert, now),
+            Self::X509(root) => of_root(root, now),
             Self::Pkix(key) => KeyReport {
                 fingerprint: key.fingerprint(),
                 secret: false,
@@ -143,6 +148,26 @@ fn of_cert(cert: &Cert, now: Timestamp) -> KeyReport {
         users: user_ids(cert, now),
         parts,
         warnings,
+    }
+}
+
+fn of_root(root: &Root, now: Timestamp) -> KeyReport {
+    let (from, until) = (root.certificate.not_before, root.certificate.not_after);
+    let valid = from <= now && now <= until;
+    let warning = "it is not valid now, so nothing that is signed under it counts";
+    KeyReport {
+        fingerprint: root.fingerprint(),
+        secret: false,
+        users: vec![root.subject().to_string()],
+        parts: vec![KeyPart {
+            fingerprint: root.fingerprint(),
+            algorithm: format!("X.509 {}", root.kind()),
+            created: Some(from),
+            expires: Some(until),
+            may_sign: valid,
+            revoked: None,
+        }],
+        warnings: Vec::from_iter((!valid).then(|| warning.to_owned())),
     }
 }
 

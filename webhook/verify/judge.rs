@@ -19,8 +19,8 @@ impl Trust {
     ///
     /// Cheap; runs on every review, cached evidence or not. Checks, in this order: that an
     /// authority still has the key; that the key is neither revoked, nor weak, nor expired, and
-    /// may sign; that the payload is one that we know; that source, note and type are within the
-    /// authority's scope; that the payload names this image.
+    /// may sign; that the payload is one that we know; that source, note, the holder of the
+    /// certificate and type are within the authority's scope; that the payload names this image.
     pub fn judge(&self, opened: &Opened, image: &Image<'_>, now: Timestamp) -> Judged {
         let mut judged = Judged::default();
         for (code, detail) in &opened.failures {
@@ -100,6 +100,7 @@ fn judge_for(
     }
     scope::check_source(authority, &opened.source)?;
     scope::check_note(authority, opened.note.as_ref())?;
+    scope::check_subject(authority, maker.subject.as_ref())?;
     scope::check_type(authority, payload)?;
     let subject = scope::subject(authority, &payload.meaning, image)?;
     let bound = match (subject.level, authority.layers_checked_by) {

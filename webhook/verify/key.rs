@@ -7,14 +7,17 @@ use sequoia_openpgp::{Cert, cert::CertParser, parse::Parse as _};
 use super::{
     armor::{self, BadArmor},
     pkix::PkixKey,
+    root::Root,
 };
 use crate::name::Fingerprint;
 
-/// A key of an authority: a whole OpenPGP certificate with its subkeys, or one PKIX key.
+/// A key of an authority: a whole OpenPGP certificate with its subkeys, one PKIX key, or a root of
+/// X.509 certificates, each of which is for another key.
 #[derive(Clone, Debug)]
 pub enum Key {
     OpenPgp(Arc<Cert>),
     Pkix(Arc<PkixKey>),
+    X509(Arc<Root>),
 }
 
 /// Why a file holds no keys that an authority can have.
@@ -43,6 +46,16 @@ pub enum KeyError {
     PkixKind,
     #[error("an RSA key of {bits} bits; 2048 to 8192 are accepted, so make a new one")]
     RsaSize { bits: usize },
+    #[error("no certificate in PEM; write the root's with `openssl x509 -in FILE`")]
+    NoRoot,
+    #[error("more than {count} certificates in it; name those of this authority's roots only", count = super::root::MAX_ROOTS)]
+    TooManyRoots,
+    #[error("it holds a public key where a certificate should be; name such a file as `pkix`")]
+    KeyAsRoot,
+    #[error("it holds a secret key, which has no business here; give the certificate alone")]
+    SecretRoot,
+    #[error("certificate {number} of it {why}")]
+    Root { number: usize, why: &'static str },
 }
 
 impl Key {
@@ -67,11 +80,20 @@ impl Key {
         Ok(Self::Pkix(Arc::new(PkixKey::from_pem(pem)?)))
     }
 
+    /// Reads the roots of X.509 certificates in a PEM text.
+    ///
+    /// # Errors
+    /// [`KeyError`]: none in it, a key, a certificate that no signature could ever be under.
+    pub fn x509(pem: &[u8]) -> Result<Vec<Self>, KeyError> {
+        Ok(Root::from_pem(pem)?.into_iter().map(|root| Self::X509(Arc::new(root))).collect())
+    }
+
     /// What it is called: the certificate's fingerprint, or that of the PKIX key.
     pub fn fingerprint(&self) -> Fingerprint {
         match self {
             Self::OpenPgp(cert) => fingerprint(&cert.fingerprint()),
             Self::Pkix(key) => key.fingerprint(),
+            Self::X509(root) => root.fingerprint(),
         }
     }
 }

@@ -13,7 +13,9 @@ use sequoia_openpgp::{
     },
 };
 
-use super::{Authority, Key, key::merged, maker::Signers, material::Material, pkix::PkixKey};
+use super::{
+    Authority, Key, key::merged, maker::Signers, material::Material, pkix::PkixKey, root::Root,
+};
 use crate::name::Fingerprint;
 
 /// The keys, found by what signatures say about their makers.
@@ -21,7 +23,10 @@ use crate::name::Fingerprint;
 pub struct Keys {
     certs: HashMap<OpenPgpFingerprint, Held<Cert>>,
     pkix: Vec<(Fingerprint, Held<PkixKey>)>,
+    roots: Vec<(Fingerprint, Held<Root>)>,
     by_id: HashMap<KeyID, Vec<CertKey>>,
+    /// All material that is held, each with the one name of its key.
+    identities: HashMap<Material, Material>,
     pub seen: Signers,
 }
 
@@ -45,14 +50,23 @@ pub struct CertKey {
 /// never bring a key back.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum KeyName {
-    OpenPgp { cert: OpenPgpFingerprint, key: OpenPgpFingerprint },
+    OpenPgp {
+        cert: OpenPgpFingerprint,
+        key: OpenPgpFingerprint,
+    },
     Pkix(Fingerprint),
+    /// A certificate's, by both certificates.
+    Certified {
+        root: Fingerprint,
+        leaf: Fingerprint,
+    },
 }
 
 impl Keys {
     pub fn new(authorities: &[Authority]) -> Self {
         let mut certs: HashMap<OpenPgpFingerprint, (Vec<Cert>, Vec<usize>)> = HashMap::new();
-        let mut pkix: Vec<(Fingerprint, Arc<PkixKey>, Vec<usize>)> = Vec::new();
+        let mut pkix: Found<PkixKey> = Vec::new();
+        let mut roots: Found<Root> = Vec::new();
         for (holder, authority) in authorities.iter().enumerate() {
             for key in &authority.keys {
                 match key {
@@ -61,13 +75,8 @@ impl Keys {
                         copies.push(cert.as_ref().clone());
                         hold(holders, holder);
                     }
-                    Key::Pkix(key) => {
-                        let name = key.fingerprint();
-                        match pkix.iter_mut().find(|(known, ..)| *known == name) {
-                            Some((.., holders)) => hold(holders, holder),
-                            None => pkix.push((name, Arc::clone(key), vec![holder])),
-                        }
-                    }
+                    Key::Pkix(own) => find(&mut pkix, key.fingerprint(), own, holder),
+                    Key::X509(own) => find(&mut roots, key.fingerprint(), own, holder),
                 }
             }
         }
@@ -79,14 +88,9 @@ impl Keys {
                 Some((name, Held { key: Arc::new(cert), holders: holders.into(), identity }))
             })
             .collect();
-        let pkix = pkix
-            .into_iter()
-            .map(|(name, key, holders)| {
-                let identity = key.material();
-                (name, Held { key, holders: holders.into(), identity })
-            })
-            .collect();
-        let mut keys = Self { certs, pkix, ..Self::default() };
+        let pkix = held(pkix, PkixKey::material);
+        let roots = held(roots, Root::material);
+        let mut keys = Self { certs, pkix, roots, ..Self::default() };
         keys.index();
         keys.identify();
         keys
@@ -115,6 +119,19 @@ impl Keys {
 
     pub fn pkix(&self, name: Fingerprint) -> Option<&Held<PkixKey>> {
         self.pkix.iter().find_map(|(known, held)| (*known == name).then_some(held))
+    }
+
+    pub fn all_roots(&self) -> impl Iterator<Item = &(Fingerprint, Held<Root>)> {
+        self.roots.iter()
+    }
+
+    pub fn root(&self, name: Fingerprint) -> Option<&Held<Root>> {
+        self.roots.iter().find_map(|(known, held)| (*known == name).then_some(held))
+    }
+
+    /// The one name of the key with this material, which a certificate may be for too.
+    pub fn identity(&self, material: Material) -> Material {
+        self.identities.get(&material).copied().unwrap_or(material)
     }
 
     /// Two authorities that hold some material in common, if any do.
@@ -179,6 +196,7 @@ impl Keys {
         for named in certs.chain(pkix) {
             *named = identity.get(named).copied().unwrap_or(*named);
         }
+        self.identities = identity;
     }
 
     /// Each certificate or PKIX key with its name, its holders and all of its material.
@@ -191,8 +209,30 @@ impl Keys {
             .pkix
             .iter()
             .map(|(name, held)| (name.to_string(), &*held.holders, vec![held.key.material()]));
-        certs.chain(pkix)
+        let roots = self
+            .roots
+            .iter()
+            .map(|(name, held)| (name.to_string(), &*held.holders, vec![held.key.material()]));
+        certs.chain(pkix).chain(roots)
     }
+}
+
+/// Keys as they are found, each once, with who has them.
+type Found<T> = Vec<(Fingerprint, Arc<T>, Vec<usize>)>;
+
+fn find<T>(found: &mut Found<T>, name: Fingerprint, key: &Arc<T>, holder: usize) {
+    match found.iter_mut().find(|(known, ..)| *known == name) {
+        Some((.., holders)) => hold(holders, holder),
+        None => found.push((name, Arc::clone(key), vec![holder])),
+    }
+}
+
+fn held<T>(found: Found<T>, material: impl Fn(&T) -> Material) -> Vec<(Fingerprint, Held<T>)> {
+    let held = found.into_iter().map(|(name, key, holders)| {
+        let identity = material(&key);
+        (name, Held { key, holders: holders.into(), identity })
+    });
+    held.collect()
 }
 
 fn hold(holders: &mut Vec<usize>, holder: usize) {

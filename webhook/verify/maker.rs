@@ -15,9 +15,10 @@ use jiff::Timestamp;
 use super::{
     Signer, Trust, describe,
     keys::{KeyName, Keys},
-    open::Claim,
+    open::{Claim, Proof},
     payload::SHARED,
     standing::{Standing, Worthless},
+    subject::Subject,
 };
 use crate::name::Code;
 
@@ -30,6 +31,8 @@ pub struct Maker {
     pub signed_at: Option<Timestamp>,
     /// Why the key signs no longer, where only `afterExpiry: signed-before` lets it count.
     pub ended: Option<String>,
+    /// Whom the certificate of its key is for, if it is a root that is held.
+    pub subject: Option<Subject>,
 }
 
 /// The last answer for one claim.
@@ -104,8 +107,8 @@ fn find(keys: &Keys, claim: &Claim, now: Timestamp) -> Result<Maker, Worthless> 
         code: Code::SignatureUnknownKey,
         detail: "its key is no longer a key of any authority".to_owned(),
     };
-    match (&*claim.key, &claim.signature) {
-        (KeyName::OpenPgp { cert, key }, Some(signature)) => {
+    match (&*claim.key, &claim.proof) {
+        (KeyName::OpenPgp { cert, key }, Proof::OpenPgp(signature)) => {
             let held = keys.cert(cert).ok_or_else(gone)?;
             let Standing { signed_at, ended } = Standing::of(&held.key, key, signature, now)
                 .map_err(|worthless| Worthless {
@@ -123,9 +126,10 @@ fn find(keys: &Keys, claim: &Claim, now: Timestamp) -> Result<Maker, Worthless> 
                 }),
                 signed_at: Some(signed_at),
                 ended,
+                subject: None,
             })
         }
-        (KeyName::Pkix(name), _) => {
+        (KeyName::Pkix(name), Proof::Pkix) => {
             let held = keys.pkix(*name).ok_or_else(gone)?;
             Ok(Maker {
                 holders: Arc::clone(&held.holders),
@@ -138,8 +142,31 @@ fn find(keys: &Keys, claim: &Claim, now: Timestamp) -> Result<Maker, Worthless> 
                 }),
                 signed_at: None,
                 ended: None,
+                subject: None,
             })
         }
-        (KeyName::OpenPgp { .. }, None) => Err(gone()),
+        (KeyName::Certified { root, leaf }, Proof::Certified(certified)) => {
+            let held = keys.root(*root).ok_or_else(gone)?;
+            let subject = &certified.subject;
+            certified.stand(now).map_err(|worthless| Worthless {
+                detail: format!("made with a certificate ({subject}): {}", worthless.detail),
+                ..worthless
+            })?;
+            Ok(Maker {
+                holders: Arc::clone(&held.holders),
+                signer: keys.seen.at(&claim.key, now.as_second(), || Signer {
+                    fingerprint: leaf.to_string(),
+                    subkey: certified.key.to_string(),
+                    key_id: None,
+                    user_ids: vec![subject.to_string()],
+                    identity: *keys.identity(certified.material).as_bytes(),
+                }),
+                signed_at: Some(certified.signed_at),
+                ended: None,
+                subject: Some(subject.clone()),
+            })
+        }
+        // A name and a proof of different kinds are never put together.
+        _ => Err(gone()),
     }
 }

@@ -12,6 +12,8 @@
 mod again;
 mod armor;
 mod authority;
+mod certified;
+mod chain;
 mod claim;
 pub mod describe;
 mod golang;
@@ -25,9 +27,11 @@ mod message;
 mod open;
 mod payload;
 mod pkix;
+mod root;
 mod scope;
 mod standing;
 mod stated;
+mod subject;
 mod trust;
 mod verified;
 
@@ -36,6 +40,7 @@ pub use claim::ClaimedSigner;
 pub use identity::{BadIdentityMap, IdentityMap};
 pub use key::{Key, KeyError, fingerprint as openpgp_fingerprint};
 pub use open::Opened;
+pub use subject::{BadTrustedIdentity, TrustedIdentity};
 pub use trust::{Trust, TrustError};
 pub use verified::{
     Image, Judged, Layers, LayersUnchecked, Level, Rejection, Signer, SubjectImage, Verified,

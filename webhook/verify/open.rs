@@ -13,6 +13,7 @@ use sequoia_openpgp::{packet::Signature, types::SignatureType};
 
 use super::{
     Trust, armor,
+    certified::Certified,
     keys::KeyName,
     maker::{REMEMBERED, Remembered},
     message::{self, Message, with_crlf},
@@ -45,11 +46,19 @@ pub struct Opened {
 #[derive(Debug)]
 pub(super) struct Claim {
     pub key: Arc<KeyName>,
-    /// Of an OpenPGP signature, what is judged on each review.
-    pub signature: Option<Stated>,
+    pub proof: Proof,
     /// What was signed, or why that means nothing.
     pub payload: Arc<Result<Payload, String>>,
     pub maker: Remembered,
+}
+
+/// What of a signature is judged on each review.
+#[derive(Debug)]
+pub(super) enum Proof {
+    OpenPgp(Stated),
+    /// Nothing: it states no more than that it was made.
+    Pkix,
+    Certified(Box<Certified>),
 }
 
 impl Trust {
@@ -98,11 +107,11 @@ impl Opened {
 }
 
 /// The work on one candidate.
-struct Opening<'t> {
-    trust: &'t Trust,
-    claims: Vec<Claim>,
+pub(super) struct Opening<'t> {
+    pub trust: &'t Trust,
+    pub claims: Vec<Claim>,
     failures: Vec<(Code, String)>,
-    checks: usize,
+    pub checks: usize,
 }
 
 impl<'t> Opening<'t> {
@@ -123,6 +132,7 @@ impl<'t> Opening<'t> {
                 self.candidate(signed, image_ids);
                 self.certified(holder);
             }
+            Signed::Jws(jws) => self.jws(jws),
             Signed::Unsupported { format, code, detail } => self
                 .fail(*code, format!("{format} is not verified here: {}", escape(detail, SHOWN))),
         }
@@ -240,7 +250,7 @@ impl<'t> Opening<'t> {
                 if verifies.is_ok() {
                     self.claims.push(Claim {
                         key: Arc::clone(&key.name),
-                        signature: Some(stated.clone()),
+                        proof: Proof::OpenPgp(stated.clone()),
                         payload: Arc::clone(payload),
                         maker: Remembered::default(),
                     });
@@ -270,7 +280,7 @@ impl<'t> Opening<'t> {
                 fits = true;
                 self.claims.push(Claim {
                     key: Arc::new(KeyName::Pkix(*name)),
-                    signature: None,
+                    proof: Proof::Pkix,
                     payload: Arc::clone(payload),
                     maker: Remembered::default(),
                 });
@@ -318,7 +328,7 @@ impl<'t> Opening<'t> {
         }
     }
 
-    fn fail(&mut self, code: Code, detail: impl Into<String>) {
+    pub(super) fn fail(&mut self, code: Code, detail: impl Into<String>) {
         self.failures.push((code, detail.into()));
     }
 }
@@ -344,7 +354,12 @@ fn weight(claims: &[Claim], failures: &[(Code, String)]) -> usize {
     });
     let payloads: usize = payloads.sum();
     let texts: usize = failures.iter().map(|(_, text)| text.capacity()).sum();
-    payloads + texts + size_of_val(failures) + claims.len() * (size_of::<Claim>() + REMEMBERED)
+    let proofs = claims.iter().map(|claim| match &claim.proof {
+        Proof::Certified(certified) => certified.weight(),
+        Proof::OpenPgp(_) | Proof::Pkix => 0,
+    });
+    let each = claims.len() * (size_of::<Claim>() + REMEMBERED);
+    payloads + proofs.sum::<usize>() + texts + size_of_val(failures) + each
 }
 
 /// The most signatures of one candidate.

@@ -5,14 +5,15 @@ use std::sync::{Arc, LazyLock};
 use serde_json::json;
 
 use crate::{
-    attest::{Carrier, CompactJson, Meaning, Subject, metadata},
+    attest::{Carrier, CompactJson, Meaning, Subject, metadata, notation},
     name::escape,
 };
 
 /// A payload that means something.
 #[derive(Clone, Debug)]
 pub struct Payload {
-    /// A statement's predicate has moved to `predicate`; metadata has none there.
+    /// A statement's predicate has moved to `predicate`, and so has what Notation signed; metadata
+    /// has none there.
     pub meaning: Meaning,
     pub predicate_type: Arc<str>,
     pub predicate: Arc<CompactJson>,
@@ -27,6 +28,7 @@ impl Payload {
             Meaning::Statement(statement) => {
                 SHARED + statement.predicate_type.len() * 2 + subjects(&statement.subjects)
             }
+            Meaning::Target(target) => target.media_type.len(),
             Meaning::Metadata { subjects: about, said } => {
                 SHARED + size_of_val(&**said) + said.value.weight() + subjects(about)
             }
@@ -59,6 +61,7 @@ pub fn read(carrier: Carrier<'_>, payload: &[u8]) -> Arc<Result<Payload, String>
                 (statement.predicate_type.as_str().into(), predicate)
             }
             Meaning::Metadata { .. } => (Arc::clone(&METADATA), json!({})),
+            Meaning::Target(target) => (Arc::clone(&NOTATION), target.payload.take()),
         };
         Payload { meaning, predicate_type, predicate: Arc::new(predicate.into()) }
     });
@@ -71,6 +74,7 @@ pub const SHARED: usize = 2 * size_of::<usize>();
 /// The types that are not the payload's own word, each once.
 static SIMPLE_SIGNING: LazyLock<Arc<str>> = LazyLock::new(|| "simple-signing".into());
 static IMAGE_ID: LazyLock<Arc<str>> = LazyLock::new(|| "image-id".into());
+static NOTATION: LazyLock<Arc<str>> = LazyLock::new(|| notation::FORMAT.into());
 static METADATA: LazyLock<Arc<str>> = LazyLock::new(|| metadata::PREDICATE_TYPE.into());
 
 /// How much of outside text a reason quotes.

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
+use p256::ecdsa::signature::{Verifier as _, hazmat::PrehashVerifier as _};
 use ring::signature::{self, UnparsedPublicKey};
 use rustls_pki_types::{
     SubjectPublicKeyInfoDer,
@@ -18,7 +18,7 @@ use spki::{
 };
 
 use super::{KeyError, material::Material};
-use crate::name::Fingerprint;
+use crate::{attest::JwsAlgorithm, name::Fingerprint};
 
 /// A PKIX public key.
 #[derive(Clone)]
@@ -70,7 +70,7 @@ impl PkixKey {
         }
     }
 
-    fn from_der(der: &SubjectPublicKeyInfoDer<'_>) -> Result<Self, KeyError> {
+    pub(super) fn from_der(der: &SubjectPublicKeyInfoDer<'_>) -> Result<Self, KeyError> {
         let info = SubjectPublicKeyInfoRef::from_der(der).map_err(|_| KeyError::Pem)?;
         let key = info.subject_public_key.as_bytes().ok_or(KeyError::Pem)?;
         let curve = || info.algorithm.parameters_oid().ok();
@@ -137,6 +137,45 @@ impl PkixKey {
             Algorithm::Ed25519(key) => {
                 UnparsedPublicKey::new(&signature::ED25519, key).verify(message, signature).is_ok()
             }
+        }
+    }
+}
+
+impl PkixKey {
+    /// The one algorithm that web signatures by this key may be made with; sizes of RSA keys in
+    /// between have none.
+    pub fn jws_algorithm(&self) -> Option<JwsAlgorithm> {
+        match &self.algorithm {
+            Algorithm::Rsa { bits: 2048, .. } => Some(JwsAlgorithm::Ps256),
+            Algorithm::Rsa { bits: 3072, .. } => Some(JwsAlgorithm::Ps384),
+            Algorithm::Rsa { bits: 4096, .. } => Some(JwsAlgorithm::Ps512),
+            Algorithm::P256(_) => Some(JwsAlgorithm::Es256),
+            Algorithm::P384(_) => Some(JwsAlgorithm::Es384),
+            Algorithm::P521(_) => Some(JwsAlgorithm::Es512),
+            Algorithm::Rsa { .. } | Algorithm::Ed25519(_) => None,
+        }
+    }
+
+    /// Whether this key made `signature` over `message` with that algorithm, written as web
+    /// signatures are: both numbers of an ECDSA one after the other.
+    pub fn verifies_jws(&self, message: &[u8], signature: &[u8]) -> bool {
+        match &self.algorithm {
+            Algorithm::Rsa { der, bits, .. } => {
+                let scheme = match bits {
+                    2048 => &signature::RSA_PSS_2048_8192_SHA256,
+                    3072 => &signature::RSA_PSS_2048_8192_SHA384,
+                    4096 => &signature::RSA_PSS_2048_8192_SHA512,
+                    _ => return false,
+                };
+                UnparsedPublicKey::new(scheme, der).verify(message, signature).is_ok()
+            }
+            Algorithm::P256(key) => p256::ecdsa::Signature::from_slice(signature)
+                .is_ok_and(|sig| key.verify(message, &sig).is_ok()),
+            Algorithm::P384(key) => p384::ecdsa::Signature::from_slice(signature)
+                .is_ok_and(|sig| key.verify(message, &sig).is_ok()),
+            Algorithm::P521(key) => p521::ecdsa::Signature::from_slice(signature)
+                .is_ok_and(|sig| key.verify(message, &sig).is_ok()),
+            Algorithm::Ed25519(_) => false,
         }
     }
 }

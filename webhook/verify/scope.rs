@@ -1,8 +1,11 @@
 //! What an authority may speak about, and whether the signed bytes speak about this image.
 
-use super::{Attests, Authority, Identity, Image, Level, SubjectImage, payload::Payload};
+use super::{
+    Attests, Authority, Identity, Image, Level, SubjectImage, payload::Payload,
+    subject::Subject as SignedBy,
+};
 use crate::{
-    attest::{Meaning, SimpleSigning, Subject},
+    attest::{Meaning, SimpleSigning, Subject, Target, oci::media_type as types},
     name::{Code, Digest, ImageRef, NoteName, Repository, escape},
 };
 
@@ -31,11 +34,26 @@ pub fn check_note(authority: &Authority, found: Option<&NoteName>) -> Result<(),
     }
 }
 
+/// Whether a certificate under the authority's roots is one of those that it trusts.
+pub fn check_subject(
+    authority: &Authority,
+    found: Option<&SignedBy>,
+) -> Result<(), (Code, String)> {
+    match (found, &authority.trusted_identities) {
+        (Some(found), Some(trusted)) if !trusted.iter().any(|one| one.is(found)) => Err((
+            Code::SignatureCertificate,
+            format!("with a certificate for {found}, which is none of its `trustedIdentities`"),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Whether the authority may say such a thing at all.
 pub fn check_type(authority: &Authority, payload: &Payload) -> Result<(), (Code, String)> {
     let may = |attests: &Attests| match (&payload.meaning, attests) {
         (Meaning::SimpleSigning(_), Attests::SimpleSigning)
         | (Meaning::ImageId(_), Attests::ImageId)
+        | (Meaning::Target(_), Attests::Notation)
         | (Meaning::Metadata { .. }, Attests::AnyMetadata) => true,
         (Meaning::Metadata { said, .. }, Attests::Metadata(mine)) => {
             mine == said.metadata.kind.as_str()
@@ -69,6 +87,7 @@ pub fn subject(
         Meaning::ImageId(config) => of_image_id(authority, *config, image),
         Meaning::Statement(statement) => of_statement(authority, &statement.subjects, image),
         Meaning::Metadata { subjects, .. } => of_statement(authority, subjects, image),
+        Meaning::Target(target) => of_target(authority, target, image),
     }
 }
 
@@ -100,6 +119,23 @@ fn of_image_id(
     }
     check_repository(authority, None, "", image)?;
     Ok(SubjectImage { repository: None, digest: config, level: Level::Config })
+}
+
+/// The digest covers every byte; what they are read as must be what the signer read them as.
+fn of_target(
+    authority: &Authority,
+    target: &Target,
+    image: &Image<'_>,
+) -> Result<SubjectImage, (Code, String)> {
+    let Target { digest, media_type, .. } = target;
+    let other = |detail| (Code::PayloadOtherImage, detail);
+    let level = level(*digest, image).ok_or_else(|| other(format!("it is about {digest}")))?;
+    let kinds = if level == Level::Index { INDEXES } else { MANIFESTS };
+    if !kinds.contains(&media_type.as_str()) {
+        return Err(other(format!("it takes it for a {:?}", escape(media_type, SHOWN))));
+    }
+    check_repository(authority, None, "", image)?;
+    Ok(SubjectImage { repository: None, digest: *digest, level })
 }
 
 /// Name and digest must stand in the same entry: a statement about two things must not lend the
@@ -179,6 +215,10 @@ fn check_repository(
         None => refuse(format!("{:?} is no repository", escape(written, SHOWN))),
     }
 }
+
+/// What manifests and indexes are called.
+const MANIFESTS: [&str; 2] = [types::OCI_MANIFEST, types::DOCKER_MANIFEST];
+const INDEXES: [&str; 2] = [types::OCI_INDEX, types::DOCKER_INDEX];
 
 /// How much of outside text a detail quotes.
 const SHOWN: usize = 200;

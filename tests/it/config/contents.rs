@@ -209,7 +209,7 @@ const WRONG: &[Mistake] = &[
         "attests: [image-id]",
         "attests: [image_id]",
         &[
-            "serve.yaml:64: \"image_id\" is nothing that an authority can attest; write simple-signing, image-id, metadata/<type>, metadata/*, the URI of a predicate type, or embedded:<URI>",
+            "serve.yaml:64: \"image_id\" is nothing that an authority can attest; write simple-signing, image-id, notation, metadata/<type>, metadata/*, the URI of a predicate type, or embedded:<URI>",
         ],
     ),
     (

@@ -9,4 +9,5 @@ mod load;
 mod mistakes;
 mod policies;
 mod reload;
+mod roots;
 mod shape;

@@ -55,7 +55,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "openpgp: keys/builder.asc",
         "pgp: keys/builder.asc",
-        ":51: `pgp` is none of the values that are known here: openpgp, pkix",
+        ":51: `pgp` is none of the values that are known here: openpgp, pkix, x509",
     ),
     (
         "token: {google: true}",

@@ -14,7 +14,7 @@ const LATENCY: Duration = Duration::from_millis(300);
 /// the note and of the project, the registry for the manifest and the referrers, the lookaside, and for
 /// PKIX keys both tags: seven requests, or nine. What is on top of that is the
 /// form's own; in an index, its platform is asked about too.
-const COSTS: [(&str, usize, usize); 14] = [
+const COSTS: [(&str, usize, usize); 15] = [
     ("Countersign, simple signing", 8, 2),
     ("Countersign, statement", 8, 2),
     ("Countersign, statement, PKIX", 10, 2),
@@ -27,6 +27,7 @@ const COSTS: [(&str, usize, usize); 14] = [
     ("cosign, .sig", 10, 2),
     ("cosign, .att", 10, 2),
     ("cosign, bundle", 11, 3),
+    ("Notation", 9, 3),
     ("DSSE envelope in an index", 16, 3),
     ("BuildKit, in a signed index", 17, 3),
 ];

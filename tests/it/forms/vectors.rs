@@ -6,6 +6,7 @@ use countersign::{
     attest::{
         Candidate, Envelope, Signed,
         grafeas::Occurrence,
+        notation,
         oci::Document,
         sigstore::{self, read_bundle},
     },
@@ -83,8 +84,37 @@ impl Vector {
 /// All of them.
 pub fn all() -> Vec<Vector> {
     let mut all = registries();
+    all.extend(notation());
     all.extend(stores());
     all
+}
+
+/// The JSON web signatures of Notation, with every kind of key.
+fn notation() -> Vec<Vector> {
+    let kinds = [
+        ("Notation, RSA 2048", "rsa2048", "root"),
+        ("Notation, RSA 3072", "rsa3072", "root"),
+        ("Notation, RSA 4096", "rsa4096", "root"),
+        ("Notation, P-256", "p256", "root"),
+        ("Notation, P-384, with an expiry", "p384", "root"),
+        ("Notation, P-521", "p521", "root521"),
+        ("Notation, by a certificate that signed itself", "self", "self"),
+    ];
+    let vector = |(name, key, root)| Vector {
+        name,
+        document: fixture(&format!("notation/chain/{key}.json")),
+        read: |document| {
+            let read = notation::read(notation::JWS, document);
+            read.ok().map(|signed| candidate("referrers", signed)).into_iter().collect()
+        },
+        repository: "a.example/any",
+        digest: SIGNED,
+        kind: "notation",
+        keys: Key::x509(&fixture(&format!("notation/chain/{root}.pem"))).unwrap(),
+        identity: Identity::Digest,
+        note: None,
+    };
+    kinds.map(vector).into()
 }
 
 const SIGN: &str = "https://sigstore.dev/cosign/sign/v1";

@@ -140,6 +140,7 @@ fn authority(certificate: &str) -> Authority {
     Authority {
         name: "qa".into(),
         keys: Key::openpgp(certificate.as_bytes()).unwrap(),
+        trusted_identities: None,
         note: None,
         attests: vec![Attests::SimpleSigning],
         sources: None,

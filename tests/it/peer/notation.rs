@@ -1,5 +1,6 @@
-use std::process::Command;
+use std::{path::PathBuf, process::Command};
 
+use countersign_kit::Notary;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -27,6 +28,31 @@ impl Notation {
         let file = notation.home.path().join("notation/trustpolicy.json");
         std::fs::write(file, policy.to_string()).unwrap();
         notation
+    }
+
+    /// The same with a key under a root, by an authority between them.
+    pub fn certified() -> Self {
+        let notation = Self::new();
+        let chain = Notary::made(vec![
+            Notary::leaf(),
+            Notary::issuer("acme builders"),
+            Notary::issuer("acme root"),
+        ]);
+        let home = notation.home.path().join("notation");
+        let (key, certificates) = (home.join("certified.key"), home.join("certified.crt"));
+        std::fs::write(&key, chain.secret_pem()).unwrap();
+        std::fs::write(&certificates, chain.chain_pem()).unwrap();
+        std::fs::write(notation.root(), chain.root_pem()).unwrap();
+        let keys = json!({"default": "certified", "keys": [
+            {"name": "certified", "keyPath": key, "certPath": certificates},
+        ]});
+        std::fs::write(home.join("signingkeys.json"), keys.to_string()).unwrap();
+        notation
+    }
+
+    /// The root that it trusts.
+    pub fn root(&self) -> PathBuf {
+        self.home.path().join("notation/truststore/x509/ca/acme.example/acme.example.crt")
     }
 
     /// Signs an image, named by its digest.

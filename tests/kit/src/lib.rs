@@ -77,7 +77,7 @@ pub use grafeas::{
     occurrence, vulnerability_occurrence,
 };
 pub use image::{Artifact, Content, Image, Index, artifact, image, index, tar};
-pub use key::{Key, KeyOptions, PkixKey, Revocation, Signing, keyring, keyring_armored};
+pub use key::{Key, KeyOptions, Notary, PkixKey, Revocation, Signing, keyring, keyring_armored};
 pub use payload::{
     IN_TOTO, envelope, pae, signed_statement, simple_signing, simple_signing_of, statement,
 };

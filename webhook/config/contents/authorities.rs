@@ -56,11 +56,15 @@ fn authority(
         reading.fail(entry.line, Problem::Choice(NO_NAMES));
     }
     let attests = reading.parse_some("attests", entry.attests.as_ref());
+    let attests = attests.unwrap_or_else(|| vec![Attests::SimpleSigning]);
+    check_roots(reading, entry, &attests);
     verify::Authority {
         name: entry.name.value.as_str().into(),
         keys: entry.keys.iter().flat_map(|file| keys(reading, file)).collect(),
         note: entry.note.as_ref().and_then(|note| reading.parse(note)),
-        attests: attests.unwrap_or_else(|| vec![Attests::SimpleSigning]),
+        trusted_identities: reading
+            .parse_some("trustedIdentities", entry.trusted_identities.as_ref()),
+        attests,
         sources: sources(reading, entry, stores),
         identity: match entry.identity {
             Identity::Repository => verify::Identity::Repository,
@@ -79,13 +83,29 @@ fn authority(
     }
 }
 
+/// What stands beside roots of certificates, or is missing there.
+fn check_roots(reading: &mut Reading<'_>, entry: &At<Authority>, attests: &[Attests]) {
+    let roots = entry.keys.iter().find(|file| matches!(file.value, KeyFile::X509(_)));
+    match (roots, &entry.trusted_identities) {
+        (Some(file), _) if !attests.contains(&Attests::Notation) => {
+            reading.fail(file.line, Problem::Choice(ROOTS_IDLE));
+        }
+        (Some(file), _) if entry.after_expiry == AfterExpiry::SignedBefore => {
+            reading.fail(file.line, Problem::Choice(NO_WITNESS));
+        }
+        (None, Some(identities)) => reading.fail(identities.line, Problem::Choice(NO_ROOTS)),
+        _ => {}
+    }
+}
+
 /// The keys in one file.
 pub(in crate::config) fn keys(reading: &mut Reading<'_>, file: &At<KeyFile>) -> Vec<Key> {
-    let (KeyFile::Openpgp(path) | KeyFile::Pkix(path)) = &file.value;
+    let (KeyFile::Openpgp(path) | KeyFile::Pkix(path) | KeyFile::X509(path)) = &file.value;
     let Some(bytes) = reading.read(&file.with(path.clone())) else { return Vec::new() };
     let keys = match file.value {
         KeyFile::Openpgp(_) => Key::openpgp(&bytes),
         KeyFile::Pkix(_) => Key::pkix(&bytes).map(|key| vec![key]),
+        KeyFile::X509(_) => Key::x509(&bytes),
     };
     let path = reading.path(path);
     reading
@@ -130,5 +150,11 @@ fn identities(reading: &mut Reading<'_>, entry: &At<Authority>) -> IdentityMap {
     reading.take(map.line, IdentityMap::new(entries)).unwrap_or_default()
 }
 
+const ROOTS_IDLE: &str = "under `x509` roots nothing is signed but `notation`, which `attests` does not \
+                          have; add it, with `identity: digest`";
+const NO_WITNESS: &str = "`afterExpiry: signed-before` has nothing to go by under `x509` roots: nobody \
+                          but the signer vouches for the time; give them an authority of their own";
+const NO_ROOTS: &str = "`trustedIdentities` are those of certificates, and there is no `x509` key; name \
+                        the file of their roots, or leave this out";
 const NO_NAMES: &str =
     "`identity: digest` asks for no name, so `identities` say nothing; leave one of them out";

@@ -14,10 +14,13 @@ pub struct Authority {
     /// Files of public keys.
     #[serde(default)]
     pub keys: Vec<At<KeyFile>>,
+    /// Whose certificates count under the roots of `x509` keys, as Notation's trust policies name
+    /// them: `x509.subject: C=US, ST=WA, O=acme.example`; everybody's if absent.
+    pub trusted_identities: Option<At<Vec<At<String>>>>,
     /// From stores, only occurrences of this note count; without it, none do.
     pub note: Option<At<String>>,
-    /// What it may attest: `simple-signing` (alone, if absent), `image-id`, `metadata/<type>`,
-    /// `metadata/*`, the URI of a predicate type, `embedded:<URI>`.
+    /// What it may attest: `simple-signing` (alone, if absent), `image-id`, `notation`,
+    /// `metadata/<type>`, `metadata/*`, the URI of a predicate type, `embedded:<URI>`.
     pub attests: Option<At<Vec<At<String>>>>,
     /// Which sources its signatures may come from: names of stores, `referrers`, `tags`,
     /// `lookaside`; all if absent.
@@ -45,6 +48,9 @@ pub enum KeyFile {
     Openpgp(String),
     /// A PEM public key: ECDSA, RSA or Ed25519.
     Pkix(String),
+    /// PEM certificates: roots under whose certificates Notation signs, or such as signed
+    /// themselves.
+    X509(String),
 }
 
 /// What a payload must name.

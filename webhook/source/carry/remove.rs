@@ -12,6 +12,7 @@ use crate::{
     attest::{
         Signed,
         artifact::{LARGEST_LAYER, SIMPLE_SIGNING_LAYER},
+        notation,
         oci::{Descriptor, Document},
         sigstore,
     },
@@ -95,7 +96,7 @@ impl Item {
 fn is_signed(layer: &Descriptor) -> bool {
     let kind = layer.media_type.as_str();
     layer.size <= LARGEST_LAYER
-        && ([SIMPLE_SIGNING_LAYER, sigstore::BUNDLE].contains(&kind)
+        && ([SIMPLE_SIGNING_LAYER, sigstore::BUNDLE, notation::JWS].contains(&kind)
             || sigstore::LAYERS.contains(&kind))
 }
 
@@ -103,6 +104,7 @@ fn read(layer: &Descriptor, bytes: Bytes) -> Option<Signed> {
     match layer.media_type.as_str() {
         SIMPLE_SIGNING_LAYER => Some(Signed::OpenPgpMessage(bytes)),
         sigstore::BUNDLE => sigstore::read_bundle(&bytes).ok(),
+        notation::JWS => notation::read(notation::JWS, &bytes).ok(),
         kind => sigstore::read_layer(kind, &layer.annotations, bytes).ok(),
     }
 }

@@ -166,6 +166,7 @@ mod tests {
         let authority = Authority {
             name: "builder".into(),
             keys: crate::verify::Key::openpgp(&builder.certificate()).unwrap(),
+            trusted_identities: None,
             note: None,
             attests: vec!["simple-signing".parse().unwrap()],
             sources: None,

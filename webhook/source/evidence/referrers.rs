@@ -29,6 +29,8 @@ use super::{
 pub struct Takes {
     /// What cosign signs.
     pub cosign: bool,
+    /// What Notation signs.
+    pub notation: bool,
     /// Metadata, which is left alone where it cannot.
     pub metadata: bool,
 }
@@ -112,7 +114,7 @@ fn may_be_evidence(referrer: &Descriptor, takes: Takes) -> bool {
         None | Some(ARTIFACT_TYPE) => true,
         Some(vague) if VAGUE.contains(&vague) => true,
         Some(held::ARTIFACT_TYPE) => takes.metadata,
-        Some(other) => Tool::of(other).is_some_and(|tool| tool.may_count(takes.cosign)),
+        Some(other) => Tool::of(other).is_some_and(|tool| tool.may_count(takes)),
     }
 }
 
@@ -141,7 +143,7 @@ struct Reading<'a> {
 impl Reading<'_> {
     async fn read(&self, referrer: Descriptor) -> Result<Part, FetchError> {
         let listed = referrer.artifact_type.as_deref();
-        let named = listed.and_then(Tool::of).filter(|tool| !tool.may_count(self.takes.cosign));
+        let named = listed.and_then(Tool::of).filter(|tool| !tool.may_count(self.takes));
         if named.is_some() {
             let manifest = self.manifest(&referrer, &self.strange).await.ok().flatten();
             return Ok(self.told(&referrer, manifest).await);
@@ -153,7 +155,7 @@ impl Reading<'_> {
         };
         let kind = manifest.effective_type();
         match Tool::of(kind) {
-            Some(tool) if tool.may_count(self.takes.cosign) => {
+            Some(tool) if tool.may_count(self.takes) => {
                 Ok(Part::Evidence(self.of_tool(tool, &referrer, &manifest, &self.evidence).await?))
             }
             Some(_) => Ok(self.told(&referrer, Some(manifest)).await),

@@ -34,12 +34,15 @@ impl Sought {
             let has_pkix = authority.keys.iter().any(|key| matches!(key, SigningKey::Pkix(_)));
             has_pkix && authority.takes_from("referrers")
         });
+        let notation = authorities
+            .iter()
+            .any(|authority| authority.has_roots() && authority.takes_from("referrers"));
         let is_metadata =
             |attests: &Attests| matches!(attests, Attests::Metadata(_) | Attests::AnyMetadata);
         let metadata =
             authorities.iter().any(|authority| authority.attests.iter().any(is_metadata));
         let interest = Interest::new(&trust, reads_statements);
-        Self { notes, takes: Takes { cosign, metadata }, interest, trust }
+        Self { notes, takes: Takes { cosign, notation, metadata }, interest, trust }
     }
 
     /// Whether looking for this at `place` would find what `answer` holds, which may have been

@@ -7,7 +7,7 @@ use crate::{
     verify::Rejection,
 };
 
-use super::{lookup::Haul, tags::Layers};
+use super::{lookup::Haul, referrers::Takes, tags::Layers};
 
 /// A way in which another tool hangs signatures on an image.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,9 +31,9 @@ impl Tool {
         }
     }
 
-    /// Whether anything of it can count, where what cosign signs can.
-    pub fn may_count(self, takes_cosign: bool) -> bool {
-        takes_cosign && self != Self::Notation
+    /// Whether anything of it can count for an authority.
+    pub fn may_count(self, takes: Takes) -> bool {
+        if self == Self::Notation { takes.notation } else { takes.cosign }
     }
 
     /// Reads what a referrer of this image holds. Everything in it is reported, as evidence or as
@@ -66,7 +66,10 @@ impl Tool {
         }
         let bytes = registries.blob(repository, layer, LARGEST_LAYER, deadline).await?;
         let signed = match self {
-            Self::Notation => notation::read(&layer.media_type, &bytes),
+            Self::Notation => match notation::read(&layer.media_type, &bytes) {
+                Ok(signed) => signed,
+                Err(error) => return bad(name, error.to_string()),
+            },
             _ => match sigstore::read_bundle(&bytes) {
                 Ok(signed) => signed,
                 Err(error) => return bad(name, error.to_string()),

@@ -102,7 +102,7 @@ impl Layout {
         let signed = match kind {
             ARTIFACT_TYPE => read_layer(&layer.media_type, bytes).map_err(|bad| bad.to_string()),
             sigstore::BUNDLE => sigstore::read_bundle(&bytes).map_err(|bad| bad.to_string()),
-            _ => Ok(notation::read(&layer.media_type, &bytes)),
+            _ => notation::read(&layer.media_type, &bytes).map_err(|bad| bad.to_string()),
         };
         found.note(REFERRERS, name, signed);
         Ok(())

@@ -3,11 +3,17 @@
 use countersign_kit::{Carrier, Content, Evidence, Form, Keys, forms};
 use serde_json::{Value, json};
 
-use super::{Bare, Code, Senseless, Wants};
+use super::{Bare, Code, Senseless, Want, Wants};
 use crate::verify_support::fixture;
 
 const OPENPGP: Wants = Wants::in_registry("signature.invalid");
 const PKIX: Wants = Wants::in_registry("signature.unknown-key");
+const X509: Wants = Wants {
+    kind: Senseless("roots are for nothing else, so that no configuration has them without it"),
+    store: NO_STORE,
+    ..Wants::in_registry("signature.invalid").anywhere()
+};
+const NO_STORE: Want = Senseless("no store holds web signatures");
 
 const SIGN: &str = "\"https://sigstore.dev/cosign/sign/v1\"";
 const SLSA_1: &str = "\"https://slsa.dev/provenance/v1\"";
@@ -16,6 +22,7 @@ const SLSA_02: &str = "\"https://slsa.dev/provenance/v0.2\"";
 pub fn rows() -> Vec<(Form, Wants)> {
     let mut rows = podman();
     rows.extend(cosign());
+    rows.extend(notation());
     rows.extend(ours());
     rows
 }
@@ -166,6 +173,21 @@ fn cosign() -> Vec<(Form, Wants)> {
     rows
 }
 
+fn notation() -> Vec<(Form, Wants)> {
+    let roots = || Keys::X509(fixture("notation/chain/root.pem"));
+    let own = Keys::X509(fixture("notation/chain/self.pem"));
+    let row = |name: &str, key: &str, roots| {
+        let evidence = Evidence::of_jws(&fixture(&format!("notation/chain/{key}.json")));
+        let form = form(name, evidence, Carrier::Notation, roots, None);
+        (Form { attests: "notation", ..form }, X509)
+    };
+    vec![
+        row("notation sign, RSA", "rsa3072", roots()),
+        row("notation sign, ECDSA", "p256", roots()),
+        row("notation sign, a certificate that signed itself", "self", own),
+    ]
+}
+
 /// Those that no vector is of, and the others once more, by the kit's own keys.
 fn ours() -> Vec<(Form, Wants)> {
     let unsaid = Senseless("what is signed stands nowhere but in the image");
@@ -174,7 +196,7 @@ fn ours() -> Vec<(Form, Wants)> {
         .map(|form| {
             let stored = matches!(form.carrier, Carrier::Store(..));
             let code = match form.keys {
-                Keys::OpenPgp(_) => "signature.invalid",
+                Keys::OpenPgp(_) | Keys::X509(_) => "signature.invalid",
                 Keys::Pkix(_) => "signature.unknown-key",
             };
             let wants = if stored { Wants::in_store(code) } else { Wants::in_registry(code) };
@@ -182,6 +204,7 @@ fn ours() -> Vec<(Form, Wants)> {
                 (Carrier::Metadata(_), _) => {
                     Wants { store: Senseless("metadata is read from referrers only"), ..wants }
                 }
+                (Carrier::Notation, _) => X509,
                 (Carrier::Embedded, _) => Wants { kind: Bare, ..wants },
                 (_, Evidence::ImageId(_)) => Wants {
                     kind: Senseless("it is looked up only for an authority that attests image IDs"),

@@ -32,6 +32,11 @@ pub fn tampered(evidence: &Evidence, part: Part, digest: &str) -> Evidence {
             let (payload, signature) = change(payload, signature);
             Evidence::Raw { payload, signature }
         }
+        Evidence::Jws { protected, payload, signature, chain } => {
+            let (payload, signature) = change(payload, signature);
+            let (protected, chain) = (protected.clone(), chain.clone());
+            Evidence::Jws { protected, payload, signature, chain }
+        }
         Evidence::Envelope { payload, signature } => {
             let (payload, signature) = change(payload, signature);
             Evidence::Envelope { payload, signature }

@@ -16,6 +16,8 @@ pub enum Carrier {
     Tags,
     /// A referrer with a bundle like this one around the envelope.
     Bundle(Value),
+    /// A referrer of Notation's.
+    Notation,
     /// A referrer of our own.
     Referrer,
     /// A referrer with metadata of this value.
@@ -51,7 +53,11 @@ impl Carrier {
         match self {
             Self::Lookaside | Self::Extension => "lookaside",
             Self::Tags => "tags",
-            Self::Bundle(_) | Self::Referrer | Self::Metadata(_) | Self::Embedded => "referrers",
+            Self::Bundle(_)
+            | Self::Notation
+            | Self::Referrer
+            | Self::Metadata(_)
+            | Self::Embedded => "referrers",
             Self::Index => "index",
             Self::Store(..) => "grafeas",
         }
@@ -131,6 +137,12 @@ impl Form {
             }
             (Carrier::Store(_, write), _) => store(write(evidence), spot, &about.digest()),
             (Carrier::Index, _) => {}
+            (Carrier::Notation, Evidence::Jws { .. }) => {
+                let jws = evidence.to_jws().to_string();
+                let signature = artifact(NOTATION).typed_by_config().subject(about);
+                let signature = signature.layer("application/jose+json", jws);
+                registry.attach(repository, &signature.build());
+            }
             _ => panic!("{}: nothing writes that there", self.name),
         }
     }
@@ -187,5 +199,6 @@ pub(super) fn provenance(of: &Content) -> Value {
 }
 
 const OURS: &str = "application/vnd.countersign.attestation.v1";
+const NOTATION: &str = "application/vnd.cncf.notary.signature";
 const ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";

@@ -1,5 +1,6 @@
 //! What is signed and its signature, without what carries them.
 
+use ::base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sequoia_openpgp::armor;
 use serde_json::{Value, json};
 
@@ -26,6 +27,17 @@ pub enum Evidence {
         /// The only signature, over the pre-authentication encoding.
         signature: Vec<u8>,
     },
+    /// A JSON web signature with the certificates of its key.
+    Jws {
+        /// Its header.
+        protected: Vec<u8>,
+        /// The descriptor that is signed.
+        payload: Vec<u8>,
+        /// Over both, in base64.
+        signature: Vec<u8>,
+        /// In DER, that of the key first.
+        chain: Vec<Vec<u8>>,
+    },
 }
 
 impl Evidence {
@@ -49,6 +61,40 @@ impl Evidence {
         envelope(IN_TOTO, payload, &[("", signature)])
     }
 
+    /// What the JSON of a web signature holds.
+    ///
+    /// # Panics
+    /// It is none.
+    pub fn of_jws(text: &[u8]) -> Self {
+        let envelope: Value = serde_json::from_slice(text).expect("JSON");
+        let part = |name: &str| {
+            URL_SAFE_NO_PAD.decode(envelope[name].as_str().expect("text")).expect("base64")
+        };
+        let chain = envelope["header"]["x5c"].as_array().expect("certificates");
+        let der = |one: &Value| one.as_str().and_then(base64_decode).expect("base64");
+        Self::Jws {
+            protected: part("protected"),
+            payload: part("payload"),
+            signature: part("signature"),
+            chain: chain.iter().map(der).collect(),
+        }
+    }
+
+    /// The JSON of a web signature.
+    ///
+    /// # Panics
+    /// It is something else.
+    pub fn to_jws(&self) -> Value {
+        let Self::Jws { protected, payload, signature, chain } = self else { panic!("no JWS") };
+        let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        json!({
+            "protected": part(protected),
+            "payload": part(payload),
+            "signature": part(signature),
+            "header": {"x5c": chain.iter().map(|der| base64(der)).collect::<Vec<_>>()},
+        })
+    }
+
     /// As `attestation` of an occurrence of v1.
     pub fn details(&self, key_id: &str) -> Value {
         let signed =
@@ -59,6 +105,10 @@ impl Evidence {
                 json!({"serializedPayload": base64(payload), "signatures": signed(signature)})
             }
             Self::Envelope { .. } => json!({"signatures": []}),
+            // No store holds such; it is posted as what a store takes.
+            Self::Jws { .. } => {
+                json!({"serializedPayload": base64(self.to_jws().to_string().as_bytes())})
+            }
         }
     }
 

@@ -6,8 +6,8 @@ mod evidence;
 use serde_json::{Value, json};
 
 use crate::{
-    Content, IN_TOTO, Key, PkixKey, image, index, pae, sha256, simple_signing, simple_signing_of,
-    statement,
+    Content, IN_TOTO, Key, Notary, PkixKey, image, index, pae, sha256, simple_signing,
+    simple_signing_of, statement,
 };
 
 pub use carrier::{Carrier, Spot};
@@ -41,6 +41,8 @@ pub enum Keys {
     OpenPgp(Vec<u8>),
     /// PEM.
     Pkix(Vec<u8>),
+    /// PEM of certificates.
+    X509(Vec<u8>),
 }
 
 impl Keys {
@@ -49,6 +51,7 @@ impl Keys {
         match self {
             Self::OpenPgp(bytes) => ("openpgp", bytes),
             Self::Pkix(bytes) => ("pkix", bytes),
+            Self::X509(bytes) => ("x509", bytes),
         }
     }
 }
@@ -161,6 +164,7 @@ pub fn forms(name: &str) -> Vec<Form> {
         form("cosign, .sig", raw(cosign), Carrier::Tags, pem(), simple),
         form("cosign, .att", by_pkix(provenance()), Carrier::Tags, pem(), slsa),
         form("cosign, bundle", by_pkix(provenance()), Carrier::Bundle(around), pem(), slsa),
+        by_notation(&shop),
         form("DSSE envelope in an index", by_key(provenance()), Carrier::Index, openpgp(), slsa),
         Form {
             digest: Some(built.digest()),
@@ -173,6 +177,21 @@ pub fn forms(name: &str) -> Vec<Form> {
             )
         },
     ]
+}
+
+/// A signature of Notation's under a root of its own.
+fn by_notation(image: &Content) -> Form {
+    let notary = Notary::new();
+    Form {
+        name: "Notation".to_owned(),
+        evidence: notary.sign(image),
+        carrier: Carrier::Notation,
+        keys: Keys::X509(notary.root_pem().into_bytes()),
+        image: image.clone(),
+        digest: None,
+        named: None,
+        attests: "notation",
+    }
 }
 
 /// What the metadata among [`forms`] says of its value.
