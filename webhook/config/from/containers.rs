@@ -6,6 +6,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::name::escape;
+
 use super::{
     BadForeign, Translation,
     draft::{Authority, Key, KeyMaterial, Match, attested, from_repositories, nothing},
@@ -27,11 +29,13 @@ enum Requirement {
     Reject,
     SignedBy(Signed),
     SigstoreSigned(Signed),
+    SignedBaseLayer,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Signed {
+    key_type: Option<String>,
     key_path: Option<String>,
     #[serde(default)]
     key_paths: Vec<String>,
@@ -53,7 +57,7 @@ pub fn translate(policy: &Value, translation: &mut Translation) -> Result<(), Ba
         if transport == "docker" {
             docker = scopes;
         } else {
-            let transport = crate::name::escape(&transport, 40);
+            let transport = escape(&transport, 40);
             translation
                 .remark(format!("transport {transport}: a cluster pulls from registries only"));
         }
@@ -130,6 +134,13 @@ fn rule(
             Requirement::InsecureAcceptAnything => from_repositories(&all(scope)),
             Requirement::Reject => nothing(),
             Requirement::SignedBy(signed) => signed_by(signed, false, scope, translation)?,
+            Requirement::SignedBaseLayer => {
+                translation.remark(format!(
+                    "{}: podman itself lets nothing in by `signedBaseLayer`, and so does this",
+                    scope.shown()
+                ));
+                nothing()
+            }
             Requirement::SigstoreSigned(signed) => signed_by(signed, true, scope, translation)?,
         };
         if !rules.contains(&rule) {
@@ -156,6 +167,15 @@ fn signed_by(
     translation: &mut Translation,
 ) -> Result<Value, BadForeign> {
     let shown = scope.shown();
+    // podman reads its other kinds, and lets nothing in by them.
+    if let Some(kind) = signed.key_type.as_deref().filter(|kind| *kind != GPG_KEYS) {
+        translation.remark(format!(
+            "{shown}: only keys of the kind {GPG_KEYS} are read here, and these are {}, so nothing is \
+             let in; name the signers' own keys",
+            escape(kind, 40)
+        ));
+        return Ok(nothing());
+    }
     if signed.fulcio.is_some() || signed.pki.is_some() {
         translation.remark(format!(
             "{shown}: signatures by certificates are not verified here, so nothing is let in; sign with a key"
@@ -195,3 +215,6 @@ fn signed_by(
     let authority = translation.draft.authority(name, authority);
     Ok(attested(&[authority], None))
 }
+
+/// The kind of keys that sign themselves what is let in.
+const GPG_KEYS: &str = "GPGKeys";

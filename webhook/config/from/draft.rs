@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::verify::{self, Trust};
+
 /// What is written as YAML. Its keys are those of the configuration.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -149,14 +151,59 @@ impl Draft {
 
     /// Authorities that hold one key must all say so.
     pub fn mark_shared_keys(&mut self) {
-        let mut holders: BTreeMap<Key, usize> = BTreeMap::new();
-        for key in self.authorities.iter().flat_map(|authority| &authority.keys) {
-            *holders.entry(key.clone()).or_default() += 1;
+        let shares = |authority: &Authority| {
+            let mut others = self.authorities.iter().filter(|other| other.name != authority.name);
+            others.any(|other| self.share_keys(authority, other))
+        };
+        let shared: Vec<bool> = self.authorities.iter().map(shares).collect();
+        for (authority, shared) in self.authorities.iter_mut().zip(shared) {
+            authority.shared_key = shared;
         }
-        for authority in &mut self.authorities {
-            let shares = |key: &Key| holders.get(key).is_some_and(|count| *count > 1);
-            authority.shared_key = authority.keys.iter().any(shares);
+    }
+
+    /// The rules that each of these authorities attests: one, or more where some hold a key in
+    /// common, since one rule cannot name those together.
+    pub fn attested_by_all(&self, names: &[String]) -> Vec<Value> {
+        let mut groups: Vec<Vec<&Authority>> = Vec::new();
+        for authority in self.authorities.iter().filter(|one| names.contains(&one.name)) {
+            let apart = |group: &&mut Vec<&Authority>| {
+                group.iter().all(|other| !self.share_keys(authority, other))
+            };
+            match groups.iter_mut().find(apart) {
+                Some(group) => group.push(authority),
+                None => groups.push(vec![authority]),
+            }
         }
+        let names = |group: &Vec<&Authority>| -> Vec<String> {
+            group.iter().map(|authority| authority.name.clone()).collect()
+        };
+        groups.iter().map(|group| attested(&names(group), None)).collect()
+    }
+
+    /// Whether two authorities hold a key in common: one file, or one key in two files.
+    fn share_keys(&self, first: &Authority, second: &Authority) -> bool {
+        if first.keys.iter().any(|key| second.keys.contains(key)) {
+            return true;
+        }
+        let (first, second) = (self.known_keys(first), self.known_keys(second));
+        if first.is_empty() || second.is_empty() {
+            return false;
+        }
+        let authority = |name: &str, keys| verify::Authority {
+            shared_key: true,
+            ..verify::Authority::new(name, keys)
+        };
+        let trust = Trust::new(vec![authority("first", first), authority("second", second)]);
+        trust.is_ok_and(|trust| trust.share_keys("first", "second"))
+    }
+
+    /// The keys of an authority that stood in the other tool's file, and are such.
+    fn known_keys(&self, authority: &Authority) -> Vec<verify::Key> {
+        let read = |key: &Key| match key {
+            Key::Openpgp(path) => verify::Key::openpgp(self.files.get(path)?).ok(),
+            Key::Pkix(path) => verify::Key::pkix(self.files.get(path)?).ok().map(|key| vec![key]),
+        };
+        authority.keys.iter().filter_map(read).flatten().collect()
     }
 }
 

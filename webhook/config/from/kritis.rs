@@ -191,16 +191,13 @@ fn attestation_policies(
         let complete = authorities.len() == policy.spec.attestation_authority_names.len();
         sets.push((&policy.metadata.name, if complete { authorities } else { Vec::new() }));
     }
-    let rule = |authorities: &[String]| match authorities {
-        [] => super::draft::nothing(),
-        some => attested(some, None),
-    };
     let singles = sets.iter().all(|(_, authorities)| authorities.len() == 1);
-    if sets.len() > 1 && singles {
-        let mut any: Vec<String> =
-            sets.into_iter().flat_map(|(_, authorities)| authorities).collect();
-        any.sort();
-        any.dedup();
+    let mut any: Vec<String> =
+        sets.iter().flat_map(|(_, authorities)| authorities).cloned().collect();
+    any.sort();
+    any.dedup();
+    // Those with one key between them cannot stand in one rule.
+    if sets.len() > 1 && singles && translation.draft.attested_by_all(&any).len() == 1 {
         translation.draft.policy(namespace, applies(), vec![attested(&any, Some(1))]);
         return;
     }
@@ -211,11 +208,18 @@ fn attestation_policies(
         ));
     }
     for (name, authorities) in sets {
-        translation.draft.policy(
-            &format!("{namespace}-{name}"),
-            applies(),
-            vec![rule(&authorities)],
-        );
+        let mut rules = translation.draft.attested_by_all(&authorities);
+        if rules.is_empty() {
+            rules.push(super::draft::nothing());
+        }
+        if rules.len() > 1 {
+            translation.remark(format!(
+                "{}: some of its authorities hold the same key, so that whoever has it attests for \
+                 each of them; give each its own",
+                escape(name, SHOWN)
+            ));
+        }
+        translation.draft.policy(&format!("{namespace}-{name}"), applies(), rules);
     }
 }
 
