@@ -1,6 +1,7 @@
 //! Evidence of other tools, each form from vectors, through a real registry client: what counts,
 //! and that nothing moved, tampered with or of another type does.
 
+mod built;
 mod cosign;
 mod cost;
 mod moves;
