@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use countersign_kit::{Auth, Key, Users, image};
+use countersign_kit::{Auth, Key, Users, artifact, image};
 
 use crate::cli::{Desk, stderr, stdout};
 
@@ -87,5 +87,34 @@ fn long_work_shows_how_far_it_is() {
     let quiet = desk.run(&sign.split(' ').collect::<Vec<_>>());
     assert!(!stderr(&quiet).contains("/30 images"), "where nobody watches: {}", stderr(&quiet));
 }
+
+#[test]
+#[ignore = "needs script"]
+fn evidence_is_removed_by_a_person_who_says_yes() {
+    let desk = Desk::new();
+    let bill = artifact("application/vnd.acme.sbom").subject(&desk.shop).build();
+    let is_there = || desk.registry.manifest("acme/shop", &bill.digest()).is_some();
+    desk.registry.attach("acme/shop", &bill);
+    let detach = format!("detach {}", desk.by_digest());
+    for answer in ["", "n", "no", "yy", "maybe y", "\u{4}"] {
+        let kept = typed(&desk, &detach, REMOVES, &format!("{answer}\n"));
+        let screen = stdout(&kept);
+        assert_eq!(kept.status.code(), Some(1), "{answer:?}: {screen}");
+        assert!(screen.contains(&bill.digest()), "{screen}");
+        assert!(screen.contains("nothing was removed"), "{screen}");
+        assert!(is_there(), "{answer:?}: {screen}");
+    }
+    for answer in ["y", "YES"] {
+        desk.registry.attach("acme/shop", &bill);
+        let unasked = desk.run(&detach.split(' ').collect::<Vec<_>>());
+        assert_eq!(unasked.status.code(), Some(2), "where nobody is: {}", stderr(&unasked));
+        assert!(is_there() && stderr(&unasked).contains("give --yes"), "{}", stderr(&unasked));
+        let removed = typed(&desk, &detach, REMOVES, &format!("{answer}\n"));
+        assert!(removed.status.success(), "{answer}: {}", stdout(&removed));
+        assert!(!is_there(), "{answer}: {}", stdout(&removed));
+    }
+}
+
+const REMOVES: &str = "remove these 1? [y/N] ";
 
 const ASKS: &str = "passphrase of the key from locked.key:";
