@@ -31,5 +31,9 @@ async fn p4_a_user_that_a_runtime_reads_otherwise_is_none_that_counts() {
         let pinned = scene.image(&format!("acme/shop@{}", shop.digest()));
         let said = scene.ask(Phase::Validate, &[&pinned]).await;
         assert_eq!(said.audit("codes"), want, "{name}: {}", said.message);
+        let told = said
+            .message
+            .ends_with("; push it with a client that writes each member once, as OCI spells it");
+        assert_eq!(told, want == "image.unsupported", "{name}: {}", said.message);
     }
 }

@@ -66,7 +66,8 @@ pub enum ImageError {
     NothingRuns,
     /// A config that is no such thing, or two in one.
     #[error(
-        "its configuration is not the JSON of one, or has members that runtimes read as others"
+        "its configuration is not the JSON of one, or has members that runtimes read as others; \
+         push it with a client that writes each member once, as OCI spells it"
     )]
     Config,
     /// Indexes within indexes within indexes.
