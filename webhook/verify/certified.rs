@@ -8,7 +8,6 @@ use rustls_pki_types::SubjectPublicKeyInfoDer;
 use super::{
     chain::Chain,
     keys::KeyName,
-    maker::Remembered,
     material::Material,
     open::{Claim, Opening, Proof},
     payload::read,
@@ -130,7 +129,6 @@ impl Opening<'_> {
             key: Arc::new(KeyName::Certified { root, leaf: fingerprint(leaf) }),
             proof: Proof::Certified(Box::new(certified)),
             payload: read(Carrier::Jws(&jws.content_type), &jws.payload),
-            maker: Remembered::default(),
         });
         Ok(())
     }

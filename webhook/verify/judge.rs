@@ -45,10 +45,9 @@ impl Trust {
         now: Timestamp,
         judged: &mut Judged,
     ) {
-        let answer = self.maker(claim, now);
-        let (maker, payload) = match (&answer.maker, claim.payload.as_ref()) {
+        let (maker, payload) = match (self.maker(claim, now), claim.payload.as_ref()) {
             (Err(Worthless { code, detail }), _) => {
-                judged.rejected.push(rejection(opened, *code, detail));
+                judged.rejected.push(rejection(opened, code, &detail));
                 return;
             }
             (Ok(maker), Err(why)) => {
@@ -61,7 +60,7 @@ impl Trust {
         let mut rejected = Vec::new();
         let mut counted = false;
         for authority in maker.holders.iter().filter_map(|at| self.authorities().get(*at)) {
-            match judge_for(authority, opened, maker, payload, image) {
+            match judge_for(authority, opened, &maker, payload, image) {
                 Ok((verified, bound)) => {
                     counted = true;
                     let twice = judged.verified.iter().any(|known| {

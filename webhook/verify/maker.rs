@@ -1,22 +1,16 @@
-//! Who made a signature, and what that is worth at one second.
-//!
-//! Judging an OpenPGP key walks its certificate, which costs as much as the rest of a warm
-//! review. OpenPGP counts time in seconds, so the answer is the same for all reviews within one:
-//! it is remembered with the claim, for that second and those keys, and asked anew after either.
+//! Who made a signature, and what that is worth at one second: OpenPGP counts time in seconds.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 
 use super::{
     Signer, Trust, describe,
     keys::{KeyName, Keys},
     open::{Claim, Proof},
-    payload::SHARED,
     standing::{Standing, Worthless},
     subject::Subject,
 };
@@ -34,13 +28,6 @@ pub struct Maker {
     /// Whom the certificate of its key is for, if it is a root that is held.
     pub subject: Option<Subject>,
 }
-
-/// The last answer for one claim.
-#[derive(Debug, Default)]
-pub struct Remembered(ArcSwapOption<Answer>);
-
-/// Bytes that a remembered answer occupies, its signer apart.
-pub const REMEMBERED: usize = SHARED + size_of::<Answer>();
 
 /// The signers of all answers as they are now, each once however many signatures it made.
 #[derive(Debug, Default)]
@@ -73,32 +60,11 @@ impl Signers {
     }
 }
 
-/// An answer with what it depends on.
-#[derive(Debug)]
-pub struct Answer {
-    keys: Weak<Keys>,
-    second: i64,
-    pub maker: Result<Maker, Worthless>,
-}
-
 impl Trust {
     /// Who made a signature, and what that is worth now.
-    pub(super) fn maker(&self, claim: &Claim, now: Timestamp) -> Arc<Answer> {
-        let second = now.as_second();
-        if let Some(known) = claim.maker.0.load_full()
-            && known.second == second
-            && std::ptr::eq(known.keys.as_ptr(), Arc::as_ptr(&self.keys))
-        {
-            return known;
-        }
-        let whole = Timestamp::from_second(second).unwrap_or(now);
-        let answer = Arc::new(Answer {
-            keys: Arc::downgrade(&self.keys),
-            second,
-            maker: find(&self.keys, claim, whole),
-        });
-        claim.maker.0.store(Some(Arc::clone(&answer)));
-        answer
+    pub(super) fn maker(&self, claim: &Claim, now: Timestamp) -> Result<Maker, Worthless> {
+        let whole = Timestamp::from_second(now.as_second()).unwrap_or(now);
+        find(&self.keys, claim, whole)
     }
 }
 

@@ -15,7 +15,6 @@ use super::{
     Trust, armor,
     certified::Certified,
     keys::KeyName,
-    maker::{REMEMBERED, Remembered},
     message::{self, Message, with_crlf},
     payload::{Payload, SHARED, read},
     stated::Stated,
@@ -49,7 +48,6 @@ pub(super) struct Claim {
     pub proof: Proof,
     /// What was signed, or why that means nothing.
     pub payload: Arc<Result<Payload, String>>,
-    pub maker: Remembered,
 }
 
 /// What of a signature is judged on each review.
@@ -252,7 +250,6 @@ impl<'t> Opening<'t> {
                         key: Arc::clone(&key.name),
                         proof: Proof::OpenPgp(stated.clone()),
                         payload: Arc::clone(payload),
-                        maker: Remembered::default(),
                     });
                     break;
                 }
@@ -282,7 +279,6 @@ impl<'t> Opening<'t> {
                     key: Arc::new(KeyName::Pkix(*name)),
                     proof: Proof::Pkix,
                     payload: Arc::clone(payload),
-                    maker: Remembered::default(),
                 });
             }
         }
@@ -358,8 +354,8 @@ fn weight(claims: &[Claim], failures: &[(Code, String)]) -> usize {
         Proof::Certified(certified) => certified.weight(),
         Proof::OpenPgp(_) | Proof::Pkix => 0,
     });
-    let each = claims.len() * (size_of::<Claim>() + REMEMBERED);
-    payloads + proofs.sum::<usize>() + texts + size_of_val(failures) + each
+    let lists = size_of_val(failures) + size_of_val(claims);
+    payloads + proofs.sum::<usize>() + texts + lists
 }
 
 /// The most signatures of one candidate.

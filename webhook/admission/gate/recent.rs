@@ -2,8 +2,8 @@
 //!
 //! When a Deployment rolls out, the same image comes many times a second. What counts of its
 //! evidence depends on the trust, which a gate never changes, on the evidence and what is known of
-//! the layers, and on the time, which OpenPGP counts in seconds. So for the same evidence within the same second the answer is
-//! the same; where either differs, everything is checked anew (P6).
+//! the layers, and on the time, which OpenPGP counts in seconds. So for the same evidence within the
+//! same second the answer is the same; where either differs, everything is checked anew (P6).
 
 use std::{
     collections::HashMap,
@@ -68,7 +68,11 @@ impl Recent {
         gathered: &Gathered,
     ) -> Option<Arc<[Entry]>> {
         let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if recent.number != second {
+        if second < recent.number {
+            // A review that has waited for its evidence: others are further.
+            return None;
+        }
+        if second > recent.number {
             let old = mem::replace(&mut *recent, Second { number: second, ..Second::default() });
             // To let go of it takes time that others need not wait for.
             drop(recent);
