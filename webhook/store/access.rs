@@ -278,6 +278,8 @@ mod tests {
             }
             file.refresh().await;
             let seen = file.loaded.load_full();
+            let there = std::fs::metadata(&path).ok().map(|metadata| stamp(&metadata));
+            assert_eq!(seen.stamp, there, "{name}: it is not remembered");
             file.refresh().await;
             assert!(std::sync::Arc::ptr_eq(&seen, &file.loaded.load_full()), "{name}: read again");
             assert_eq!(file.right("reader-token-0001"), Some(Right::Read), "{name}");
