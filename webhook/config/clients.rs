@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use super::Problem;
-use crate::source::{GrafeasStore, Registries, RegistriesOptions, StoreOptions};
+use crate::source::{Bounds, GrafeasStore, Registries, RegistriesOptions, StoreOptions};
 
 /// The clients, each with what it was made of.
 #[derive(Clone)]
 pub(super) struct Clients {
+    /// Of all of them together, across reloads.
+    bounds: Bounds,
     registries: (RegistriesOptions, Arc<Registries>),
     stores: Vec<(StoreOptions, Arc<GrafeasStore>)>,
 }
@@ -23,19 +25,24 @@ impl Clients {
         stores: Vec<StoreOptions>,
         earlier: Option<&Self>,
     ) -> Result<Self, Problem> {
+        let bounds = earlier.map_or_else(Bounds::of_a_server, |last| last.bounds.clone());
         let same = earlier.filter(|last| last.registries.0 == registries);
-        let registries = match same {
-            Some(last) => last.registries.clone(),
-            None => (registries.clone(), Arc::new(Registries::new(registries)?)),
+        let registries = if let Some(last) = same {
+            last.registries.clone()
+        } else {
+            let made = Registries::new(registries.clone())?.within(bounds.clone());
+            (registries, Arc::new(made))
         };
         let stores = stores.into_iter().map(|store| {
             let mut known = earlier.iter().flat_map(|last| &last.stores);
-            match known.find(|(options, _)| *options == store) {
-                Some(known) => Ok(known.clone()),
-                None => Ok((store.clone(), Arc::new(GrafeasStore::new(store)?))),
+            if let Some(known) = known.find(|(options, _)| *options == store) {
+                return Ok(known.clone());
             }
+            let made = GrafeasStore::new(store.clone())?.within(bounds.clone());
+            Ok((store, Arc::new(made)))
         });
-        Ok(Self { registries, stores: stores.collect::<Result<_, Problem>>()? })
+        let stores = stores.collect::<Result<_, Problem>>()?;
+        Ok(Self { bounds, registries, stores })
     }
 
     /// Of the registries.

@@ -28,6 +28,9 @@ pub enum FetchError {
     /// It failed within the last second, so it was not asked again.
     #[error("{0} failed a moment ago and is left alone for a second; try again")]
     Resting(Peer),
+    /// So much else was under way that its turn did not come in time.
+    #[error("{0} was not asked in time, since too much else is being read; try again")]
+    Crowded(Peer),
     /// It answered with a server error, again and again.
     #[error("{peer} answers with HTTP {status}; check that it is well, then try again")]
     Failing { peer: Peer, status: StatusCode },
@@ -209,7 +212,7 @@ impl FetchError {
             }
             Self::Address(peer) => peer.pick(Code::RegistryAddressRefused, Code::StoreInvalid),
             Self::TooMuch { .. } => Code::EvidenceTooMuch,
-            Self::Comparing(_) => Code::ReviewDeadline,
+            Self::Crowded(_) | Self::Comparing(_) => Code::ReviewDeadline,
         }
     }
 

@@ -1,9 +1,11 @@
 //! Where evidence lies: registries, Grafeas servers, the evidence cache.
 
+mod bounds;
 mod carry;
 mod deadline;
 mod error;
 mod evidence;
+mod few;
 mod file;
 mod grafeas;
 mod layout;
@@ -12,10 +14,12 @@ mod manifesto;
 mod metadata;
 mod registry;
 mod secret;
+mod shares;
 mod task;
 mod transport;
 mod unreached;
 
+pub use bounds::{Bounds, Stage};
 pub use carry::{
     CarryError, Copied, CopiedManifest, CopyOptions, Destination, Fit, Graph, Item, Note, Observer,
     Origin, Removed, Step, Tally, copy, detach,
@@ -28,6 +32,7 @@ pub use evidence::{
     Answer, Answered, Description, Evidence, EvidenceOptions, Gathered, ImageError, KnownLayers,
     LayerCheck, Lookup, Runnable, Shelf,
 };
+pub use few::join_few;
 pub use file::{open_file, read_file};
 pub use grafeas::{
     Filed, FiledAbout, GrafeasStore, MissingParent, StoreEvidence, StoreOptions, StoreOptionsError,
@@ -42,8 +47,8 @@ pub use manifesto::ManifestoError;
 pub use metadata::{NotStored, StoredMetadata, UnreadableMetadata};
 pub use registry::{
     BlobStream, Credential, CredentialOptions, CredentialSource, Deleted, Fetched, HostError,
-    HostOptions, OpenSlot, Pushed, Reference, Registries, RegistriesError, RegistriesOptions, Slot,
-    Stored, helper_named_in, registry_of,
+    HostOptions, Listed, OpenSlot, Pushed, Reference, Registries, RegistriesError,
+    RegistriesOptions, Slot, Stored, helper_named_in, registry_of,
 };
 pub use secret::Secret;
 pub use task::landed;

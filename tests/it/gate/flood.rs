@@ -1,9 +1,9 @@
 //! P8: what hangs on an image may be much; what can count is read within its own bounds.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use countersign::admission::Phase;
-use countersign_kit::{Content, Kind, Referrers, artifact, image, review};
+use countersign_kit::{Content, Fault, Kind, On, Referrers, artifact, image, index, review};
 
 use crate::scene::{ATTESTED, Scene};
 
@@ -81,4 +81,31 @@ async fn p8_untyped_entries_of_lists_have_a_bound_of_their_own() {
         assert_eq!(said.allowed, want.is_empty(), "{count} {truthful}: {}", said.message);
         assert!(said.message.contains(want), "{count} {truthful}: {}", said.message);
     }
+}
+
+/// Twenty images of sixty platforms each, none of which is ever answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn p8_one_pod_opens_so_many_connections() {
+    let scene = Scene::with("deadline: 2s", ATTESTED);
+    let platforms: Vec<_> = (0..60)
+        .map(|number| image("p").platform(&format!("linux/amd64/v{number}")).build())
+        .collect();
+    let large = index(&platforms).build();
+    let images: Vec<_> = (0..20)
+        .map(|number| {
+            let repository = format!("acme/r{number}");
+            scene.registry.put(&repository, &large);
+            scene.image(&format!("{repository}@{}", large.digest()))
+        })
+        .collect();
+    for platform in &platforms {
+        scene.registry.fault(On::path(&platform.hex()), Fault::Hang);
+    }
+    let images: Vec<_> = images.iter().map(String::as_str).collect();
+    let (began, time) = (Instant::now(), Duration::from_secs(2));
+    let said = scene.review_within(time, Phase::Validate, &review(&images).build()).await;
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert_eq!(said.audit("codes"), "review.deadline", "{}", said.message);
+    let connections = scene.registry.connections();
+    assert!(connections <= 64 + 32 + 64, "{connections}");
 }

@@ -1,6 +1,7 @@
 //! The registry client against a registry that tells faults and lies on demand.
 
 mod auth;
+mod bounds;
 mod guard;
 mod hostile;
 mod lookaside;

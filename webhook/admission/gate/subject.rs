@@ -2,13 +2,12 @@
 
 use std::time::Instant;
 
-use futures_util::future::join_all;
 use tokio::time::timeout_at;
 
 use crate::{
     admission::{ImageUse, Violation},
     name::{Code, ImageRef, PinnedImage},
-    source::{Deadline, FetchError, Gathered, ImageError},
+    source::{Deadline, FetchError, Gathered, ImageError, join_few},
 };
 
 use super::{Gate, Policy};
@@ -138,18 +137,21 @@ impl Gate {
         not_before: Option<Instant>,
         deadline: Deadline,
     ) -> Vec<Subject> {
-        join_all(subjects.into_iter().map(|mut subject| async move {
+        let looked_up = subjects.into_iter().map(|mut subject| async move {
             if subject.reference.is_some() && !subject.unpinned && !subject.policies.is_empty() {
-                let looked_up = self.learn(&mut subject, not_before);
-                // What is known of one image is not lost because another one is late.
-                if timeout_at(deadline.instant().into(), looked_up).await.is_err() {
+                // What is known of one image is not lost because another one is late, and of one
+                // that waited for the others until now nothing is begun any more.
+                let end = deadline.instant().into();
+                let late = deadline.passed()
+                    || timeout_at(end, self.learn(&mut subject, not_before)).await.is_err();
+                if late {
                     subject.known = Err(Obstacle::new(Code::ReviewDeadline, LATE, Some(LATER)));
                 }
                 self.check_layers(&mut subject, deadline).await;
             }
             subject
-        }))
-        .await
+        });
+        join_few(looked_up, IMAGES_AT_A_TIME).await
     }
 
     async fn learn(&self, subject: &mut Subject, not_before: Option<Instant>) {
@@ -173,6 +175,9 @@ impl Gate {
         subject.known = gathered.map_err(Obstacle::from);
     }
 }
+
+/// How many images of one review are looked up at a time. Pods have one to ten.
+const IMAGES_AT_A_TIME: usize = 32;
 
 const NOT_YET: &str = "it was not looked up";
 

@@ -1,6 +1,10 @@
 //! Evidence that lies inside an index: the statements that `BuildKit` puts there.
 
-use std::{collections::BTreeSet, future::Future, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -184,6 +188,8 @@ pub struct InRegistry<'a> {
     pub registries: &'a Arc<Registries>,
     pub repository: &'a Repository,
     pub deadline: Deadline,
+    /// The bytes of the manifests, whose memory those take the place of.
+    pub manifests: Mutex<Vec<Bytes>>,
 }
 
 impl Holder for InRegistry<'_> {
@@ -192,10 +198,9 @@ impl Holder for InRegistry<'_> {
     async fn manifest(&self, descriptor: &Descriptor) -> Result<Option<Manifest>, FetchError> {
         let reference = Reference::Digest(descriptor.digest);
         let fetched = self.registries.manifest(self.repository, reference, self.deadline).await?;
-        Ok(match fetched.document() {
-            Ok(Document::Manifest(manifest)) => Some(*manifest),
-            _ => None,
-        })
+        let Ok(Document::Manifest(manifest)) = fetched.document() else { return Ok(None) };
+        self.manifests.lock().unwrap_or_else(PoisonError::into_inner).push(fetched.bytes);
+        Ok(Some(*manifest))
     }
 
     async fn blob(&self, descriptor: &Descriptor, cap: u64) -> Result<Bytes, FetchError> {

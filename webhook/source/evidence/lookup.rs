@@ -1,7 +1,7 @@
 //! Asking one source about one digest, and checking the signatures of what it has.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -209,6 +209,7 @@ impl Sources {
             registries: &self.registries,
             repository: &key.image.repository,
             deadline: Deadline::after(self.patience),
+            manifests: Mutex::default(),
         };
         let found = index::read(&holder, platform, carriers, &self.sought.interest).await?;
         let haul = Haul {

@@ -27,12 +27,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::future::join_all;
-
 use crate::{
     attest::oci::{Descriptor, ImageConfig, Platform},
     name::{Digest, ImageRef, PinnedImage, Repository},
-    source::{FetchError, GrafeasStore, Registries},
+    source::{FetchError, GrafeasStore, Registries, join_few},
     verify::Trust,
 };
 
@@ -202,11 +200,11 @@ impl Evidence {
         let runnable = top.runnable(&nested, cluster)?.into_iter();
         let indexes = || std::iter::once(&top).chain(&nested);
         let carriers = |of| indexes().flat_map(move |index| index.carriers(of)).cloned().collect();
-        let platforms = join_all(runnable.map(|child| {
+        let looked_up = runnable.map(|child| {
             let carriers = carriers(child.manifest);
             self.platform(image, &top, child, carriers, not_before)
-        }))
-        .await;
+        });
+        let platforms = join_few(looked_up, PLATFORMS_AT_A_TIME).await;
         let platforms = platforms.into_iter().collect::<Result<_, _>>()?;
         Ok((top, nested, platforms))
     }
@@ -304,7 +302,7 @@ impl Evidence {
         let inner = top
             .nested_indexes()?
             .map(|digest| async move { self.described(&sibling(image, digest)).await });
-        Ok(join_all(inner).await.into_iter().collect::<Result<_, _>>()?)
+        Ok(join_few(inner, PLATFORMS_AT_A_TIME).await.into_iter().collect::<Result<_, _>>()?)
     }
 
     async fn described(&self, image: &Arc<PinnedImage>) -> Result<Arc<Described>, Arc<FetchError>> {
@@ -321,7 +319,7 @@ impl Evidence {
         not_before: Option<Instant>,
     ) -> Vec<Answered> {
         let places = self.shared.places_for(&image.repository);
-        join_all(places.map(|place| self.answer(place, image, not_before))).await
+        join_few(places.map(|place| self.answer(place, image, not_before)), PLACES_AT_A_TIME).await
     }
 
     /// Signatures over an image ID lie in Grafeas stores under the config's digest.
@@ -332,7 +330,7 @@ impl Evidence {
     ) -> Vec<Answered> {
         let stores =
             self.shared.places().iter().filter(|(place, _)| matches!(place, Place::Store(_)));
-        join_all(stores.map(|place| self.answer(place, config, not_before))).await
+        join_few(stores.map(|place| self.answer(place, config, not_before)), PLACES_AT_A_TIME).await
     }
 
     async fn answer(
@@ -369,6 +367,12 @@ impl Evidence {
 fn sibling(image: &PinnedImage, digest: Digest) -> Arc<PinnedImage> {
     Arc::new(PinnedImage { repository: image.repository.clone(), digest })
 }
+
+/// How many platforms of one image are looked up at a time. Images are built for one to ten.
+const PLATFORMS_AT_A_TIME: usize = 16;
+
+/// How many sources are asked about one digest at a time.
+const PLACES_AT_A_TIME: usize = 16;
 
 /// What is known about an image.
 #[derive(Debug)]

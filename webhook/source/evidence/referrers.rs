@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 
@@ -47,9 +48,10 @@ pub async fn ask(
     takes: Takes,
     deadline: Deadline,
 ) -> Result<Haul, FetchError> {
-    let listed = registries.referrers(&key.image.repository, key.image.digest, deadline).await?;
+    let listed =
+        registries.read_referrers(&key.image.repository, key.image.digest, deadline).await?;
     let (wanted, foreign): (Vec<_>, Vec<_>) =
-        listed.into_iter().partition(|referrer| may_be_evidence(referrer, takes));
+        listed.descriptors.into_iter().partition(|referrer| may_be_evidence(referrer, takes));
     if wanted.len() > MOST_READ {
         return Err(too_much(key, MOST_READ, "referrers of one image that may be attestations"));
     }
@@ -95,6 +97,12 @@ pub async fn ask(
 fn too_much(key: &Key, limit: usize, what: &'static str) -> FetchError {
     let peer = Peer::Registry(key.image.repository.host().into());
     FetchError::TooMuch { peer, limit: limit as u64, what }
+}
+
+/// A manifest and the bytes that it was read from, whose memory it takes the place of.
+struct Whole {
+    manifest: Box<Manifest>,
+    _bytes: Bytes,
 }
 
 /// What one referrer turned out to be.
@@ -150,20 +158,21 @@ impl Reading<'_> {
         }
         let vague = listed.is_none_or(|kind| VAGUE.contains(&kind));
         let allowance = if vague { &self.unnamed } else { &self.evidence };
-        let Some(manifest) = self.manifest(&referrer, allowance).await? else {
+        let Some(whole) = self.manifest(&referrer, allowance).await? else {
             return Ok(Part::Foreign(record(&referrer, listed)));
         };
+        let manifest = &whole.manifest;
         let kind = manifest.effective_type();
         match Tool::of(kind) {
             Some(tool) if tool.may_count(self.takes) => {
-                Ok(Part::Evidence(self.of_tool(tool, &referrer, &manifest, &self.evidence).await?))
+                Ok(Part::Evidence(self.of_tool(tool, &referrer, manifest, &self.evidence).await?))
             }
-            Some(_) => Ok(self.told(&referrer, Some(manifest)).await),
+            Some(_) => Ok(self.told(&referrer, Some(whole)).await),
             None if kind == ARTIFACT_TYPE => {
-                Ok(Part::Evidence(self.ours(&referrer, &manifest).await?))
+                Ok(Part::Evidence(self.ours(&referrer, manifest).await?))
             }
             None if kind == held::ARTIFACT_TYPE && self.takes.metadata => {
-                self.metadata(&referrer, &manifest).await
+                self.metadata(&referrer, manifest).await
             }
             None => Ok(Part::Foreign(record(&referrer, Some(kind)))),
         }
@@ -174,7 +183,7 @@ impl Reading<'_> {
         &self,
         referrer: &Descriptor,
         allowance: &Allowance,
-    ) -> Result<Option<Box<Manifest>>, FetchError> {
+    ) -> Result<Option<Whole>, FetchError> {
         let reference = Reference::Digest(referrer.digest);
         let repository = &self.key.image.repository;
         allowance.take(referrer.size, repository)?;
@@ -183,10 +192,8 @@ impl Reading<'_> {
                 // Lists are written by anybody, sizes in them too.
                 let more = (fetched.bytes.len() as u64).saturating_sub(referrer.size);
                 allowance.take(more, repository)?;
-                match fetched.document() {
-                    Ok(Document::Manifest(manifest)) => Ok(Some(manifest)),
-                    _ => Ok(None),
-                }
+                let Ok(Document::Manifest(manifest)) = fetched.document() else { return Ok(None) };
+                Ok(Some(Whole { manifest, _bytes: fetched.bytes }))
             }
             // Cleanup jobs leave entries of fallback tags behind that point at nothing.
             Err(error) if error.is_absence() => Ok(None),
@@ -195,11 +202,12 @@ impl Reading<'_> {
     }
 
     /// What cannot count: of a few it is said why, and that they are there of all.
-    async fn told(&self, referrer: &Descriptor, manifest: Option<Box<Manifest>>) -> Part {
+    async fn told(&self, referrer: &Descriptor, whole: Option<Whole>) -> Part {
+        let manifest = whole.as_ref().map(|whole| &whole.manifest);
         let kind = manifest.as_ref().map(|manifest| manifest.effective_type().to_owned());
         let kind = kind.as_deref().or(referrer.artifact_type.as_deref());
         let mut haul = Haul::default();
-        if let (Some(manifest), Some(tool)) = (&manifest, kind.and_then(Tool::of))
+        if let (Some(manifest), Some(tool)) = (manifest, kind.and_then(Tool::of))
             && self.told.fetch_add(1, Ordering::Relaxed) < MOST_TOLD
         {
             let read = self.of_tool(tool, referrer, manifest, &self.strange).await;

@@ -10,8 +10,8 @@ use super::{StoreOptions, StoreOptionsError, token::Tokens};
 use crate::{
     name::escape,
     source::{
-        Cap, Deadline, FetchError, HostSettings, Nonsense, Peer, Presented, Redirects, Request,
-        Response, Transport,
+        Bounds, Cap, Deadline, FetchError, HostSettings, Nonsense, Peer, Presented, Redirects,
+        Request, Response, Transport,
     },
 };
 
@@ -53,6 +53,10 @@ impl Caller {
         let peer = Peer::Store(options.name.clone());
         let tokens = Tokens::new(options.token.as_ref(), peer.clone())?;
         Ok(Self { peer, base, transport, tokens })
+    }
+
+    pub(super) fn within(self, bounds: Bounds) -> Self {
+        Self { transport: self.transport.within(bounds), ..self }
     }
 
     /// `GET` of a path after the version.

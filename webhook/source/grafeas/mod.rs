@@ -29,7 +29,7 @@ pub use options::{StoreOptions, StoreOptionsError, StoreToken};
 use crate::{
     attest::{Candidate, grafeas::Version},
     name::{Digest, NoteName, PinnedImage, Repository},
-    source::{Deadline, FetchError},
+    source::{Bounds, Deadline, FetchError},
     verify::Rejection,
 };
 use call::Caller;
@@ -65,6 +65,12 @@ impl GrafeasStore {
     /// [`StoreOptionsError`] where the options contradict each other or a certificate is none.
     pub fn new(options: StoreOptions) -> Result<Self, StoreOptionsError> {
         Ok(Self { caller: Caller::new(&options)?, options })
+    }
+
+    /// The same within `bounds`, which others may share.
+    #[must_use]
+    pub fn within(self, bounds: Bounds) -> Self {
+        Self { caller: self.caller.within(bounds), ..self }
     }
 
     /// The version that it speaks.

@@ -18,7 +18,7 @@ use crate::{
     attest::oci::{Document, DocumentError},
     name::{Digest, Repository},
     source::{
-        Deadline,
+        Deadline, Stage,
         error::{Exchanged, FetchError, Nonsense},
         transport::{Cap, Request},
     },
@@ -62,11 +62,35 @@ impl Registries {
         at: Reference<'_>,
         deadline: Deadline,
     ) -> Result<Fetched, FetchError> {
+        self.document_at(host, repository, action, at, Stage::Manifest, deadline).await
+    }
+
+    /// A list that is kept as an index under a tag, from this very host.
+    pub(super) async fn list_at(
+        &self,
+        host: &Host,
+        repository: &Repository,
+        at: Reference<'_>,
+        deadline: Deadline,
+    ) -> Result<Fetched, FetchError> {
+        self.document_at(host, repository, Action::Pull, at, Stage::List, deadline).await
+    }
+
+    async fn document_at(
+        &self,
+        host: &Host,
+        repository: &Repository,
+        action: Action<'_>,
+        at: Reference<'_>,
+        stage: Stage,
+        deadline: Deadline,
+    ) -> Result<Fetched, FetchError> {
         let name = at.to_string();
         let mut request =
             Request::get(host.peer(), host.url(repository, &["manifests", name.as_str()]));
         request.headers.insert(ACCEPT, HeaderValue::from_static(ACCEPTED));
         request.cap = MANIFEST;
+        request.stage = stage;
         let response = self.ask(host, repository, action, request.clone(), deadline).await?;
         match response.status {
             StatusCode::OK => {}

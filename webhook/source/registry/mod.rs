@@ -35,9 +35,11 @@ pub use docker_config::helper_named_in;
 pub use host::{HostError, registry_of};
 pub use options::{CredentialOptions, CredentialSource, HostOptions, RegistriesOptions};
 pub use push::{Pushed, Stored};
+pub use referrers::Listed;
 pub use upload::{OpenSlot, Slot};
 
 use super::{
+    Bounds,
     error::{FetchError, Peer, Wanted},
     transport::{HostSettings, Transport, TransportError},
 };
@@ -110,6 +112,12 @@ impl Registries {
             without_referrers: remembering(Duration::from_mins(5)),
             extensions: remembering(Duration::from_mins(10)),
         })
+    }
+
+    /// The same within `bounds`, which others may share.
+    #[must_use]
+    pub fn within(self, bounds: Bounds) -> Self {
+        Self { transport: self.transport.within(bounds), ..self }
     }
 
     /// Whether a repository may be asked at all.

@@ -2,6 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use bytes::Bytes;
 use http::{
     StatusCode,
     header::{ACCEPT, HeaderValue, LINK},
@@ -14,11 +15,19 @@ use crate::{
     attest::oci::{Descriptor, Document, media_type},
     name::{Digest, Repository},
     source::{
-        Deadline,
+        Deadline, Stage,
         error::{Astray, FetchError, Nonsense},
         transport::{Cap, Redirects, Request, Response},
     },
 };
+
+/// What hangs on a manifest, as it is listed.
+pub struct Listed {
+    /// In the registry's order.
+    pub descriptors: Vec<Descriptor>,
+    /// What they were read from, whose memory they take the place of.
+    _pages: Vec<Bytes>,
+}
 
 impl Registries {
     /// The descriptors of all manifests that name `subject` as theirs, in the registry's order.
@@ -37,6 +46,19 @@ impl Registries {
         subject: Digest,
         deadline: Deadline,
     ) -> Result<Vec<Descriptor>, FetchError> {
+        Ok(self.read_referrers(repository, subject, deadline).await?.descriptors)
+    }
+
+    /// The same, for who goes on to read what is listed.
+    ///
+    /// # Errors
+    /// If the list could not be had in whole.
+    pub async fn read_referrers(
+        &self,
+        repository: &Repository,
+        subject: Digest,
+        deadline: Deadline,
+    ) -> Result<Listed, FetchError> {
         let host = self.enter(repository)?;
         if self.without_referrers.get(repository).await.is_some() {
             return self.tagged(&host, repository, subject, deadline).await;
@@ -51,7 +73,7 @@ impl Registries {
             }
             Err(refused @ FetchError::Unauthorized { .. }) => {
                 let found = self.tagged(&host, repository, subject, deadline).await?;
-                if found.is_empty() {
+                if found.descriptors.is_empty() {
                     // Some registries say 404 for what one may not see.
                     let at = Reference::Digest(subject);
                     self.manifest_at(&host, repository, Action::Pull, at, deadline)
@@ -76,7 +98,7 @@ impl Registries {
         deadline: Deadline,
     ) -> Result<Vec<Descriptor>, FetchError> {
         let host = self.enter(repository)?;
-        self.tagged(&host, repository, subject, deadline).await
+        Ok(self.tagged(&host, repository, subject, deadline).await?.descriptors)
     }
 
     /// The list as the referrers API gives it, page by page.
@@ -123,7 +145,7 @@ impl Registries {
                 return Err(FetchError::TooMuch { peer, limit, what: "pages of referrers" });
             }
         }
-        Ok(Listing::Listed(found.descriptors))
+        Ok(Listing::Listed(found.listed()))
     }
 
     /// The list as clients keep it under a tag.
@@ -133,24 +155,26 @@ impl Registries {
         repository: &Repository,
         subject: Digest,
         deadline: Deadline,
-    ) -> Result<Vec<Descriptor>, FetchError> {
+    ) -> Result<Listed, FetchError> {
         let tag = subject.fallback_tag();
         let at = Reference::Tag(&tag);
-        let fetched = match self.manifest_at(host, repository, Action::Pull, at, deadline).await {
+        let fetched = match self.list_at(host, repository, at, deadline).await {
             Ok(fetched) => fetched,
-            Err(error) if error.is_absence() => return Ok(Vec::new()),
+            Err(error) if error.is_absence() => return Ok(Collected::new(host).listed()),
             Err(error) => return Err(error),
         };
-        let Document::Index(index) = fetched.document()? else { return Ok(Vec::new()) };
         let mut found = Collected::new(host);
-        found.extend(index.manifests.into_iter().map(without_type))?;
-        Ok(found.descriptors)
+        if let Document::Index(index) = fetched.document()? {
+            found.extend(index.manifests.into_iter().map(without_type))?;
+            found.pages.push(fetched.bytes);
+        }
+        Ok(found.listed())
     }
 }
 
 /// What the referrers API had to say.
 enum Listing {
-    Listed(Vec<Descriptor>),
+    Listed(Listed),
     /// The registry has no such API: `everywhere`, or perhaps for this subject only.
     Unsupported {
         everywhere: bool,
@@ -162,14 +186,20 @@ struct Collected<'a> {
     host: &'a Host,
     known: HashSet<Digest>,
     descriptors: Vec<Descriptor>,
+    pages: Vec<Bytes>,
 }
 
 impl<'a> Collected<'a> {
     fn new(host: &'a Host) -> Self {
-        Self { host, known: HashSet::new(), descriptors: Vec::new() }
+        Self { host, known: HashSet::new(), descriptors: Vec::new(), pages: Vec::new() }
+    }
+
+    fn listed(self) -> Listed {
+        Listed { descriptors: self.descriptors, _pages: self.pages }
     }
 
     fn add(&mut self, response: &Response, request: &Request) -> Result<(), FetchError> {
+        self.pages.push(response.body.clone());
         match Document::parse(&response.body, media_type::OCI_INDEX) {
             Ok(Document::Index(index)) => {
                 self.extend(index.manifests.into_iter().map(|found| match &found.artifact_type {
@@ -200,6 +230,7 @@ fn page(host: &Host, url: Url) -> Request {
     let mut request = Request::get(host.peer(), url);
     request.headers.insert(ACCEPT, HeaderValue::from_static(media_type::OCI_INDEX));
     request.cap = Cap { bytes: 4 << 20, what: "bytes of a page of referrers" };
+    request.stage = Stage::List;
     request.redirects = Redirects::SameHost;
     request
 }

@@ -11,7 +11,11 @@ use super::{
     message::{Cap, Request, Response},
     stream::Download,
 };
-use crate::source::error::{FetchError, Peer};
+use crate::source::{
+    Bounds, Deadline,
+    bounds::{FREE, held},
+    error::{FetchError, Peer},
+};
 
 /// What stopped one try.
 pub(super) enum Broken {
@@ -19,16 +23,24 @@ pub(super) enum Broken {
     Rule(FetchError),
 }
 
+/// Where the bytes of an answer find room.
+pub(super) struct Room<'a> {
+    pub(super) bounds: &'a Bounds,
+    pub(super) host: &'a str,
+    pub(super) deadline: Deadline,
+}
+
 /// One request on the wire, and its answer read within its cap.
 pub(super) async fn exchange(
     client: &reqwest::Client,
     request: &Request,
+    room: &Room<'_>,
 ) -> Result<Response, Broken> {
     let mut outgoing = prepare(client, request);
     if request.method != Method::GET && request.method != Method::HEAD {
         outgoing = outgoing.body(request.body.clone());
     }
-    complete(outgoing, request).await
+    complete(outgoing, request, room).await
 }
 
 /// A request without its body.
@@ -46,6 +58,7 @@ pub(super) fn prepare(client: &reqwest::Client, request: &Request) -> RequestBui
 pub(super) async fn complete(
     outgoing: RequestBuilder,
     request: &Request,
+    room: &Room<'_>,
 ) -> Result<Response, Broken> {
     let mut incoming = outgoing.send().await.map_err(|error| broken(error, &request.peer))?;
     let status = incoming.status();
@@ -58,7 +71,7 @@ pub(super) async fn complete(
     let body = if request.method == Method::HEAD {
         Bytes::new()
     } else if status.is_success() {
-        read(&mut incoming, request).await?
+        read(&mut incoming, request, room).await?
     } else {
         read_little(&mut incoming).await
     };
@@ -71,31 +84,41 @@ pub(super) async fn complete(
     })
 }
 
-/// The whole body, if the cap allows; it is not even begun if its length is said to be too large.
-async fn read(incoming: &mut reqwest::Response, request: &Request) -> Result<Bytes, Broken> {
+/// The whole body, if the cap allows; it is not even begun if its length is said to be too large,
+/// and not gone on with before there is room for all of it.
+async fn read(
+    incoming: &mut reqwest::Response,
+    request: &Request,
+    room: &Room<'_>,
+) -> Result<Bytes, Broken> {
     let Cap { bytes: limit, what } = request.cap;
     let too_much = || Broken::Rule(FetchError::TooMuch { peer: request.peer.clone(), limit, what });
-    let expected = incoming.content_length().unwrap_or_default();
-    if expected > limit {
+    let announced = incoming.content_length();
+    if announced.is_some_and(|length| length > limit) {
         return Err(too_much());
     }
-    let Some(first) = incoming.chunk().await.map_err(|error| broken(error, &request.peer))? else {
-        return Ok(Bytes::new());
-    };
-    if first.len() as u64 == expected {
-        return Ok(first);
-    }
-    let mut body = BytesMut::from(first);
+    let most = announced.unwrap_or(limit);
+    let (mut body, mut share) = (BytesMut::new(), None);
     while let Some(chunk) = incoming.chunk().await.map_err(|error| broken(error, &request.peer))? {
-        if (body.len() + chunk.len()) as u64 > limit {
+        let length = (body.len() + chunk.len()) as u64;
+        if length > limit {
             return Err(too_much());
+        }
+        if announced == Some(length) && length <= FREE && body.is_empty() {
+            return Ok(chunk);
+        }
+        if share.is_none() && length > FREE {
+            let Room { bounds, host, deadline } = *room;
+            let crowded = |_| Broken::Rule(FetchError::Crowded(request.peer.clone()));
+            share = bounds.room(request.stage, host, most, deadline).await.map_err(crowded)?;
+            // Without a bound, nothing is taken on the word of others.
+            if share.is_some() {
+                body.reserve(usize::try_from(most).unwrap_or_default().saturating_sub(body.len()));
+            }
         }
         body.extend_from_slice(&chunk);
     }
-    if body.len() as u64 > limit {
-        return Err(too_much());
-    }
-    Ok(body.freeze())
+    Ok(held(body.freeze(), share))
 }
 
 /// What an error says, up to a little; reading it to its end lets the connection be used again.

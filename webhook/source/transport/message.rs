@@ -7,7 +7,10 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header::AsHeaderName};
 use url::Url;
 
 use super::stream::Download;
-use crate::source::error::{FetchError, Nonsense, Peer};
+use crate::source::{
+    bounds::Stage,
+    error::{FetchError, Nonsense, Peer},
+};
 
 /// One request, and how much may come back.
 #[derive(Clone)]
@@ -22,6 +25,8 @@ pub struct Request {
     pub secret: Option<HeaderValue>,
     pub body: Bytes,
     pub cap: Cap,
+    /// Whose bounds it keeps to.
+    pub stage: Stage,
     pub redirects: Redirects,
     /// Whether it does no harm to send it twice.
     pub repeatable: bool,
@@ -71,6 +76,7 @@ impl Request {
             secret: None,
             body: Bytes::new(),
             cap: Cap { bytes: 64 << 10, what: "bytes of an answer" },
+            stage: Stage::Content,
             redirects: Redirects::Follow,
             repeatable: true,
             streams: None,

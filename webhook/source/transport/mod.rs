@@ -23,6 +23,7 @@ use std::{
 use bytes::Bytes;
 use http::StatusCode;
 use reqwest::{Certificate, Identity};
+use tokio::time::timeout_at;
 use tracing::debug;
 use url::Url;
 
@@ -34,12 +35,12 @@ pub use stream::Download;
 pub use upload::Upload;
 
 use super::{
-    Deadline,
+    Bounds, Deadline,
     error::{Astray, FetchError},
 };
 use breaker::Breaker;
 use client::{ClientSettings, LazyClient};
-use exchange::{Broken, exchange};
+use exchange::{Broken, Room, exchange};
 
 /// Sends requests. Cheap to share; connections are kept and used again.
 pub struct Transport {
@@ -47,6 +48,7 @@ pub struct Transport {
     named: HashMap<String, Named>,
     outside: LazyClient,
     breaker: Breaker,
+    bounds: Bounds,
 }
 
 /// A host that the configuration names, and how to talk to it.
@@ -98,7 +100,13 @@ impl Transport {
         }
         let outside =
             LazyClient::new(ClientSettings { outside: true, ..ClientSettings::default() });
-        Ok(Self { named, outside, breaker: Breaker::default() })
+        Ok(Self { named, outside, breaker: Breaker::default(), bounds: Bounds::none() })
+    }
+
+    /// The same within `bounds`, which others may share.
+    #[must_use]
+    pub fn within(self, bounds: Bounds) -> Self {
+        Self { bounds, ..self }
     }
 
     /// Sends a request, follows redirects as it allows, and reads the answer.
@@ -133,11 +141,19 @@ impl Transport {
             return Err(FetchError::Resting(request.peer.clone()));
         }
         let client = client.get().map_err(|source| unreachable(request, source))?;
-        let started = Instant::now();
+        let room = Room { bounds: &self.bounds, host: &host, deadline };
         let mut tried = 0;
         loop {
-            let timer = tokio::time::timeout(deadline.remaining(), exchange(client, request));
-            let (error, pause) = match timer.await {
+            let turn = self.bounds.request(request.stage, &host, deadline).await;
+            let turn = turn.map_err(|_| FetchError::Crowded(request.peer.clone()))?;
+            if tried == 0 && self.breaker.rests(&host) {
+                return Err(FetchError::Resting(request.peer.clone()));
+            }
+            let started = Instant::now();
+            let timer =
+                timeout_at(deadline.instant().into(), exchange(client, request, &room)).await;
+            drop(turn);
+            let (error, pause) = match timer {
                 Ok(Ok(answer)) if retry::may_pass(answer.status) => {
                     let repeats =
                         request.repeatable || answer.status == StatusCode::TOO_MANY_REQUESTS;

@@ -12,12 +12,12 @@ use http::header::{CONTENT_LENGTH, HeaderValue};
 
 use super::{
     Transport,
-    exchange::{complete, prepare},
+    exchange::{Room, complete, prepare},
     failing,
     message::{Request, Response},
     redirect, retry,
 };
-use crate::source::error::FetchError;
+use crate::source::{Bounds, Deadline, error::FetchError};
 
 /// A body that is sent as it comes, once.
 pub struct Upload {
@@ -47,7 +47,9 @@ impl Transport {
         let sending = prepare(client, request)
             .header(CONTENT_LENGTH, HeaderValue::from(body.length))
             .body(reqwest::Body::wrap_stream(pieces));
-        let sending = complete(sending, request);
+        let room =
+            Room { bounds: &Bounds::none(), host: &host, deadline: Deadline::after(body.idle) };
+        let sending = complete(sending, request, &room);
         tokio::pin!(sending);
         let answer = loop {
             tokio::select! {

@@ -11,7 +11,6 @@
 //! a repository: another's registry may be slow, or refuse.
 
 mod incoming;
-mod lanes;
 mod plan;
 mod unpack;
 mod zstd;
@@ -28,7 +27,7 @@ use tokio::{sync::mpsc, task::spawn_blocking, time::timeout_at};
 use crate::{
     attest::oci::Descriptor,
     name::{PinnedImage, Repository},
-    source::{Deadline, FetchError, Peer, Reference, Registries},
+    source::{Deadline, FetchError, Peer, Reference, Registries, shares::Shares},
 };
 
 use super::{
@@ -36,7 +35,6 @@ use super::{
     lookup::LARGEST_CONFIG,
 };
 use incoming::Incoming;
-use lanes::Lanes;
 use plan::{Archive, Part, Unplanned, plan};
 use unpack::Unpacked;
 
@@ -80,7 +78,7 @@ impl Default for KnownLayers {
 pub struct Comparer {
     registries: Arc<Registries>,
     known: KnownLayers,
-    lanes: Lanes,
+    lanes: Shares,
     reads: Lookups<(Repository, Archive), Read, FetchError>,
     images: Lookups<PinnedImage, Compared, FetchError>,
 }
@@ -91,7 +89,7 @@ impl Comparer {
         Self {
             registries,
             known,
-            lanes: Lanes::new(),
+            lanes: Shares::new(MOST, OF_A_HOST),
             reads: Lookups::new(MEMORY, shelf),
             images: Lookups::new(MEMORY, shelf),
         }
@@ -138,11 +136,12 @@ impl Comparer {
         config: &Descriptor,
     ) -> Result<(), Unplanned> {
         let (at, soon) = (Reference::Digest(*digest), Deadline::after(ANSWER));
-        let (manifest, config) = tokio::try_join!(
-            self.registries.manifest(repository, at, soon),
-            self.registries.blob(repository, config, LARGEST_CONFIG, soon),
-        )?;
+        // One after the other: who holds a blob must not wait for a manifest.
+        let manifest = self.registries.manifest(repository, at, soon).await?;
+        let config = self.registries.blob(repository, config, LARGEST_CONFIG, soon).await?;
         let parts = plan(manifest.document()?, &config)?;
+        // Reading the layers may take minutes.
+        drop((manifest, config));
         let mut unpacked = stream::iter(parts)
             .map(|part| async move { (self.unpacked(repository, &part).await, part) })
             .buffered(AT_A_TIME);
@@ -190,7 +189,7 @@ impl Comparer {
         repository: &Repository,
         part: &Part,
     ) -> Result<Arc<Unpacked>, FetchError> {
-        let lane = self.lanes.enter(repository.host()).await;
+        let lane = self.lanes.take(repository.host(), 1).await;
         let soon = Deadline::after(ANSWER);
         let mut blob = self.registries.open_blob(repository, &part.layer, IDLE, soon).await?;
         let (pieces, incoming) = mpsc::channel(AHEAD);
@@ -276,6 +275,12 @@ const IDLE: Duration = Duration::from_secs(10);
 
 /// Pieces that wait for the decoder.
 const AHEAD: usize = 4;
+
+/// How many layers are read at a time: each holds a window of its decoder, and a thread.
+const MOST: u32 = 8;
+
+/// How many of one registry.
+const OF_A_HOST: u32 = 4;
 
 /// How many layers of one image are asked for at a time.
 const AT_A_TIME: usize = 4;
