@@ -75,6 +75,29 @@ async fn a_host_that_just_failed_is_answered_for_at_once() {
     assert!(third.to_string().contains("could not be reached"), "asked again: {third}");
 }
 
+/// Who may push to one repository of a host cannot close it for the others.
+#[tokio::test]
+async fn p8_a_repository_that_fails_does_not_close_its_host() {
+    let (evil, shared) = (Registry::start(), Registry::start());
+    let shop = image("shop").build();
+    shared.put_image("acme/shop", "1.4", &shop);
+    shared.fault(On::path("/v2/broken/"), Fault::status(503));
+    let location = format!("{}/v2/acme/shop/blobs/x", shared.url());
+    evil.fault(On::all(), Fault::redirect(307, &location));
+    shared.fault(On::path("/blobs/x"), Fault::status(503));
+    let client = client([host(&evil), host(&shared)]);
+    let broken = repository(&shared, "broken/shop");
+    for (name, place) in [("beside it", &broken), ("led there", &repository(&evil, "x"))] {
+        let outcome = client.manifest(place, Reference::Tag("1"), soon()).await;
+        assert_eq!(code(outcome), "registry.unreachable", "{name}");
+        let here = repository(&shared, "acme/shop");
+        client.manifest(&here, by_digest(&shop), soon()).await.expect(name);
+    }
+    let again = client.manifest(&broken, Reference::Tag("1"), soon()).await.unwrap_err();
+    let said = again.to_string();
+    assert!(said.contains("answers with HTTP 503") || said.contains("a moment ago"), "{said}");
+}
+
 #[tokio::test]
 async fn a_caller_in_a_hurry_does_not_close_the_way_for_others() {
     let registry = Registry::start();

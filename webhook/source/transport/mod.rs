@@ -121,8 +121,8 @@ impl Transport {
         mut request: Request,
         deadline: Deadline,
     ) -> Result<Response, FetchError> {
-        for _ in 0..=redirect::HOPS {
-            let response = self.try_often(&request, deadline).await?;
+        for hop in 0..=redirect::HOPS {
+            let response = self.try_often(&request, hop > 0, deadline).await?;
             match redirect::next(&request, &response)? {
                 None => return Ok(response),
                 Some(next) => request = next,
@@ -134,10 +134,12 @@ impl Transport {
     async fn try_often(
         &self,
         request: &Request,
+        led: bool,
         deadline: Deadline,
     ) -> Result<Response, FetchError> {
         let (client, host) = self.route(request)?;
-        if self.breaker.rests(&host) {
+        let resting = || self.breaker.rests(&host, &request.url);
+        if resting() {
             return Err(FetchError::Resting(request.peer.clone()));
         }
         let client = client.get().map_err(|source| unreachable(request, source))?;
@@ -146,7 +148,7 @@ impl Transport {
         loop {
             let turn = self.bounds.request(request.stage, &host, deadline).await;
             let turn = turn.map_err(|_| FetchError::Crowded(request.peer.clone()))?;
-            if tried == 0 && self.breaker.rests(&host) {
+            if tried == 0 && resting() {
                 return Err(FetchError::Resting(request.peer.clone()));
             }
             let started = Instant::now();
@@ -173,7 +175,10 @@ impl Transport {
             let Some(pause) =
                 pause.filter(|pause| tried < retry::RETRIES && *pause < deadline.remaining())
             else {
-                self.note(&host, &error, started);
+                // Where others led us says nothing about who asks there by themselves.
+                if !led {
+                    self.note(&host, &request.url, &error, started);
+                }
                 return Err(error);
             };
             tokio::time::sleep(pause).await;
@@ -198,16 +203,20 @@ impl Transport {
         }
     }
 
-    /// Lets a host rest after failures that are its own, not those of a caller in a hurry.
-    fn note(&self, host: &str, error: &FetchError, started: Instant) {
+    /// Lets a host rest that cannot be connected to, and of one that can what failed by itself, not
+    /// by a caller in a hurry: on a host that many share, one repository may be made to fail.
+    fn note(&self, host: &str, url: &Url, error: &FetchError, started: Instant) {
         let its_own = match error {
+            FetchError::Unreachable { source, .. } if source.is_connect() => {
+                return self.breaker.host_failed(host);
+            }
             FetchError::Unreachable { .. } => true,
             FetchError::Failing { status, .. } => *status != StatusCode::INTERNAL_SERVER_ERROR,
             FetchError::Late(_) => started.elapsed() >= PATIENCE,
             _ => false,
         };
         if its_own {
-            self.breaker.failed(host);
+            self.breaker.place_failed(host, url);
         }
     }
 }

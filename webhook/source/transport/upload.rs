@@ -37,7 +37,7 @@ impl Transport {
     /// If there is no answer, or one that breaks a rule; also if the body itself ends in an error.
     pub async fn upload(&self, request: &Request, body: Upload) -> Result<Response, FetchError> {
         let (client, host) = self.route(request)?;
-        if self.breaker.rests(&host) {
+        if self.breaker.rests(&host, &request.url) {
             return Err(FetchError::Resting(request.peer.clone()));
         }
         let client = client.get().map_err(|source| super::unreachable(request, source))?;
