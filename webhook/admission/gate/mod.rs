@@ -25,7 +25,7 @@ use std::{
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::value::RawValue;
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout_at};
 
 use crate::{
     admission::{
@@ -105,7 +105,7 @@ pub struct Gate {
     reads_request: bool,
     recent: Recent,
     /// As many as there are processors.
-    judges: Semaphore,
+    judges: Arc<Semaphore>,
 }
 
 /// A decision with what led to it, for people who look behind it.
@@ -132,7 +132,7 @@ impl Gate {
         let rules = || options.policies.iter().flat_map(|policy| &policy.rules);
         let reads_object = rules().any(|rule| rule.rule.reads().object);
         let reads_request = rules().any(|rule| rule.rule.reads().request);
-        let judges = Semaphore::new(available_parallelism().map_or(1, usize::from));
+        let judges = Arc::new(Semaphore::new(available_parallelism().map_or(1, usize::from)));
         let recent = Recent::default();
         Self { options, sources, reads_object, reads_request, recent, judges }
     }
@@ -245,14 +245,14 @@ impl Gate {
         let mut subjects = self.subjects(images.uses, &review.namespace);
         self.require_digests(&mut subjects, &context);
         let subjects = self.look_up(subjects, None, deadline).await;
-        let (subjects, judgement) = self.judge_aside(&request, subjects, now).await;
+        let (subjects, judgement) = self.judge_aside(&request, subjects, now, deadline).await;
         let answer = self.rule(&context, &subjects, &judgement);
         let Some(not_before) = self.not_before(&answer, &subjects) else {
             return Inspection { answer, subjects, judgement, request };
         };
         // Nobody is denied for an answer that a fresh look may correct (P6).
         let subjects = self.look_up(subjects, Some(not_before), deadline).await;
-        let (subjects, judgement) = self.judge_aside(&request, subjects, now).await;
+        let (subjects, judgement) = self.judge_aside(&request, subjects, now, deadline).await;
         let answer = self.rule(&context, &subjects, &judgement);
         Inspection { answer, subjects, judgement, request }
     }
@@ -274,15 +274,23 @@ impl Gate {
     async fn judge_aside(
         self: &Arc<Self>,
         request: &RequestPart,
-        subjects: Vec<Subject>,
+        mut subjects: Vec<Subject>,
         now: Timestamp,
+        deadline: Deadline,
     ) -> (Vec<Subject>, Judgement) {
         if let Ok(judgement) = self.judge_briefly(request, &subjects, now) {
             return (subjects, judgement);
         }
         let (gate, request) = (Arc::clone(self), request.clone());
-        let _permit = self.judges.acquire().await;
+        let turn = Arc::clone(&self.judges).acquire_owned();
+        let Ok(turn) = timeout_at(deadline.instant().into(), turn).await else {
+            subjects.iter_mut().for_each(Subject::leave_unjudged);
+            let judgement = self.judge(&request, &subjects, now);
+            return (subjects, judgement);
+        };
         let judging = spawn_blocking(move || {
+            // Until it is done, whoever has given up waiting for it.
+            let _turn = turn;
             let judgement = gate.judge(&request, &subjects, now);
             (subjects, judgement)
         });

@@ -93,6 +93,13 @@ impl Subject {
         }
     }
 
+    /// There was no time to put what is known before any rule.
+    pub(super) fn leave_unjudged(&mut self) {
+        if self.known.is_ok() {
+            self.known = Err(Obstacle::new(Code::ReviewDeadline, UNJUDGED, Some(AGAIN)));
+        }
+    }
+
     /// When the oldest of what was looked up was.
     pub fn oldest(&self) -> Option<Instant> {
         let gathered = self.known.as_ref().ok()?;
@@ -182,5 +189,9 @@ const IMAGES_AT_A_TIME: usize = 32;
 const NOT_YET: &str = "it was not looked up";
 
 const LATE: &str = "its registry and stores did not answer within the time for one review";
+
+const UNJUDGED: &str = "too much else was being judged within the time for one review";
+
+const AGAIN: &str = "try again";
 
 const LATER: &str = "try again; the lookups go on and their answers are kept";
