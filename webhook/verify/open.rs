@@ -16,7 +16,7 @@ use super::{
     certified::Certified,
     keys::KeyName,
     message::{self, Message, with_crlf},
-    payload::{Payload, SHARED, read},
+    payload::{Payload, SHARED, Unread},
     stated::Stated,
 };
 use crate::{
@@ -146,7 +146,7 @@ impl<'t> Opening<'t> {
             let why = "the message inside the signature is not the payload beside it";
             return self.fail(Code::SignatureMalformed, why);
         }
-        let payload = read(Carrier::Plain, &literal);
+        let payload = Unread::new(Carrier::Plain, &literal);
         for signature in signatures {
             self.openpgp(signature, &[literal.as_slice()], std::slice::from_ref(&payload));
         }
@@ -155,7 +155,7 @@ impl<'t> Opening<'t> {
     fn over_image_id(&mut self, data: &[u8], image_ids: &[Digest]) {
         let texts: Vec<String> = image_ids.iter().map(ToString::to_string).collect();
         let texts: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
-        let payloads: Vec<_> = texts.iter().map(|text| read(Carrier::Plain, text)).collect();
+        let payloads: Vec<_> = texts.iter().map(|text| Unread::new(Carrier::Plain, text)).collect();
         match message::detached(data) {
             Ok(signatures) => {
                 for signature in signatures {
@@ -167,7 +167,7 @@ impl<'t> Opening<'t> {
     }
 
     fn raw(&mut self, payload: &[u8], signatures: &[RawSignature]) {
-        let meaning = read(Carrier::Plain, payload);
+        let meaning = Unread::new(Carrier::Plain, payload);
         for RawSignature { bytes, .. } in signatures.iter().take(MAX_SIGNATURES) {
             if armor::is_wrapped(bytes) || Message::parse(bytes).is_ok() {
                 self.message(bytes, Some(payload));
@@ -180,7 +180,7 @@ impl<'t> Opening<'t> {
 
     fn dsse(&mut self, envelope: &Envelope, carrier: Carrier<'_>) {
         let signed = envelope.pae();
-        let payload = read(carrier, envelope.payload());
+        let payload = Unread::new(carrier, envelope.payload());
         for one in envelope.signatures().iter().take(MAX_SIGNATURES) {
             let signatures = match message::detached(&one.signature) {
                 Ok(signatures) => signatures,
@@ -211,12 +211,7 @@ impl<'t> Opening<'t> {
     }
 
     /// An OpenPGP signature over one of some texts, each with what it means.
-    fn openpgp(
-        &mut self,
-        signature: Signature,
-        texts: &[&[u8]],
-        payloads: &[Arc<Result<Payload, String>>],
-    ) {
+    fn openpgp(&mut self, signature: Signature, texts: &[&[u8]], payloads: &[Unread<'_>]) {
         let issuers = signature.get_issuers();
         let keys: Vec<_> = issuers
             .iter()
@@ -249,7 +244,7 @@ impl<'t> Opening<'t> {
                     self.claims.push(Claim {
                         key: Arc::clone(&key.name),
                         proof: Proof::OpenPgp(stated.clone()),
-                        payload: Arc::clone(payload),
+                        payload: payload.read(),
                     });
                     break;
                 }
@@ -266,7 +261,7 @@ impl<'t> Opening<'t> {
     }
 
     /// A PKIX signature, which says nothing about who made it: every key is tried.
-    fn pkix(&mut self, signature: &[u8], signed: &[u8], payload: &Arc<Result<Payload, String>>) {
+    fn pkix(&mut self, signature: &[u8], signed: &[u8], payload: &Unread<'_>) {
         let mut fits = false;
         for (name, held) in self.trust.keys.all_pkix() {
             if self.spent() {
@@ -278,7 +273,7 @@ impl<'t> Opening<'t> {
                 self.claims.push(Claim {
                     key: Arc::new(KeyName::Pkix(*name)),
                     proof: Proof::Pkix,
-                    payload: Arc::clone(payload),
+                    payload: payload.read(),
                 });
             }
         }
@@ -378,5 +373,16 @@ mod tests {
     fn p8_a_panic_ends_one_candidate() {
         assert_eq!(guarded(|| 1), Some(1));
         assert_eq!(guarded(|| -> i32 { panic!("as a parser might") }), None);
+    }
+
+    #[test]
+    fn p8_what_no_key_of_ours_signed_is_not_read() {
+        let trust = Trust::new(Vec::new()).unwrap();
+        let mut opening = Opening::new(&trust);
+        let payload = Unread::new(Carrier::Plain, b"{}");
+        opening.pkix(b"no signature", b"{}", &payload);
+        assert!(!payload.was_read());
+        assert_eq!(opening.failures[0].0, Code::SignatureUnknownKey);
+        assert!(payload.read().is_err(), "it means nothing");
     }
 }

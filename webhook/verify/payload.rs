@@ -1,6 +1,9 @@
 //! What was signed, in the shape that policies see it.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    cell::OnceCell,
+    sync::{Arc, LazyLock},
+};
 
 use serde_json::json;
 
@@ -45,6 +48,30 @@ fn subjects(subjects: &[Subject]) -> usize {
     let name = |subject: &Subject| subject.name.as_ref().map_or(0, |name| name.len());
     size_of_val(subjects)
         + subjects.iter().map(|subject| name(subject) + digests(subject)).sum::<usize>()
+}
+
+/// A payload that is read once a key of ours proves to have signed it: of all that strangers hang
+/// on an image, nothing is.
+pub struct Unread<'p> {
+    carrier: Carrier<'p>,
+    bytes: &'p [u8],
+    read: OnceCell<Arc<Result<Payload, String>>>,
+}
+
+impl<'p> Unread<'p> {
+    pub fn new(carrier: Carrier<'p>, bytes: &'p [u8]) -> Self {
+        Self { carrier, bytes, read: OnceCell::new() }
+    }
+
+    /// What it says. It is read the first time.
+    pub fn read(&self) -> Arc<Result<Payload, String>> {
+        Arc::clone(self.read.get_or_init(|| read(self.carrier, self.bytes)))
+    }
+
+    #[cfg(test)]
+    pub fn was_read(&self) -> bool {
+        self.read.get().is_some()
+    }
 }
 
 /// Reads a payload once, for all the signatures over it.

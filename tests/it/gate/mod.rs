@@ -2,6 +2,7 @@
 
 mod config;
 mod cost;
+mod crowd;
 mod embedded;
 mod exempt;
 mod failure;

@@ -85,7 +85,7 @@ impl Answer {
         haul: Haul,
         sought: Arc<Sought>,
     ) -> Self {
-        let Haul { candidates: _, unreadable, records, statements, missing } = haul;
+        let Haul { opened: _, candidates: _, unreadable, records, statements, missing } = haul;
         let compact = |(list, record): (_, Value)| (list, Arc::new(CompactJson::from(record)));
         let mut answer = Self {
             looked_up,

@@ -16,9 +16,11 @@ use crate::{
         oci::{Descriptor, Document, Manifest},
     },
     name::{Code, Digest, Repository},
-    source::{Deadline, FetchError, Peer, Reference, Registries},
-    verify::{Attests, Rejection, Trust},
+    source::{FetchError, Peer, Reference, Registries},
+    verify::{Attests, Opened, Rejection, Trust},
 };
+
+use super::opener::Opener;
 
 /// What of an index is worth reading: nothing is fetched that nobody could use.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -67,6 +69,8 @@ impl Interest {
 pub trait Holder: Sync {
     /// Why something could not be had.
     type Error: Send;
+    /// What becomes of something with signatures.
+    type Signed: Send;
 
     /// The manifest that a descriptor means; `None` if there is something else.
     fn manifest(
@@ -81,19 +85,36 @@ pub trait Holder: Sync {
         cap: u64,
     ) -> impl Future<Output = Result<Bytes, Self::Error>> + Send;
 
+    /// What `read` makes of something of `size` bytes.
+    fn open(
+        &self,
+        size: usize,
+        read: impl FnOnce() -> Piece<Candidate> + Send + 'static,
+    ) -> impl Future<Output = Result<Piece<Self::Signed>, Self::Error>> + Send;
+
     /// The error of a cap that was hit.
     fn too_much(&self, limit: usize, what: &'static str) -> Self::Error;
 }
 
 /// What an index says about one of its platforms.
-#[derive(Debug, Default)]
-pub struct Embedded {
+#[derive(Debug)]
+pub struct Embedded<S> {
     /// Statements about that platform, without a signature of their own.
     pub statements: Vec<EmbeddedStatement>,
     /// Those with one.
-    pub candidates: Vec<Candidate>,
+    pub signed: Vec<S>,
     /// What is no statement, or one about something else.
     pub rejected: Vec<Rejection>,
+}
+
+/// What one layer turned out to be.
+pub enum Piece<S> {
+    /// A statement without a signature of its own.
+    Statement(EmbeddedStatement),
+    /// One with.
+    Signed(S),
+    /// None about that platform.
+    Bad(Rejection),
 }
 
 /// Reads what the `carriers`, manifests that the index lists for `platform`, carry.
@@ -105,7 +126,7 @@ pub async fn read<H: Holder>(
     platform: Digest,
     carriers: &[Descriptor],
     interest: &Interest,
-) -> Result<Embedded, H::Error> {
+) -> Result<Embedded<H::Signed>, H::Error> {
     if carriers.len() > MOST_CARRIERS {
         return Err(holder.too_much(MOST_CARRIERS, "attestation manifests for one platform"));
     }
@@ -114,7 +135,8 @@ pub async fn read<H: Holder>(
         .buffered(AT_A_TIME)
         .try_collect()
         .await?;
-    let mut embedded = Embedded::default();
+    let mut embedded =
+        Embedded { statements: Vec::new(), signed: Vec::new(), rejected: Vec::new() };
     let mut layers = Vec::new();
     for (carrier, manifest) in carriers.iter().zip(manifests) {
         let checked = match &manifest {
@@ -122,7 +144,7 @@ pub async fn read<H: Holder>(
             None => Err(no_manifest()),
         };
         match (checked, manifest) {
-            (Err(bad), _) => embedded.reject(carrier.digest, "oci", bad),
+            (Err(bad), _) => embedded.rejected.push(rejection(carrier.digest, "oci", bad)),
             (Ok(()), manifest) => {
                 let own = manifest.into_iter().flat_map(|manifest| manifest.layers);
                 layers.extend(own.filter(|layer| interest.wants(layer)));
@@ -137,45 +159,50 @@ pub async fn read<H: Holder>(
         let limit = usize::try_from(MOST_BYTES).unwrap_or(usize::MAX);
         return Err(holder.too_much(limit, "bytes of statements about one platform"));
     }
-    let mut blobs = stream::iter(layers)
-        .map(|layer| async move { holder.blob(&layer, LARGEST).await.map(|bytes| (layer, bytes)) })
+    let mut pieces = stream::iter(layers)
+        .map(|layer| async move {
+            let bytes = holder.blob(&layer, LARGEST).await?;
+            holder.open(bytes.len(), move || piece(&layer, &bytes, platform)).await
+        })
         .buffered(AT_A_TIME);
-    while let Some(found) = blobs.next().await {
-        let (layer, bytes) = found?;
-        embedded.take(&layer, &bytes, platform);
+    while let Some(found) = pieces.next().await {
+        match found? {
+            Piece::Statement(statement) => embedded.statements.push(statement),
+            Piece::Signed(signed) => embedded.signed.push(signed),
+            Piece::Bad(rejection) => embedded.rejected.push(rejection),
+        }
     }
     Ok(embedded)
 }
 
-impl Embedded {
-    fn take(&mut self, descriptor: &Descriptor, bytes: &[u8], platform: Digest) {
-        let digest = descriptor.digest;
-        if layer(descriptor) == Some(EmbeddedLayer::Envelope) {
-            return match Envelope::parse(bytes) {
-                Ok(envelope) => self.candidates.push(Candidate {
-                    source: INDEX.into(),
-                    name: digest.to_string(),
-                    note: None,
-                    recorded_at: None,
-                    signed: Signed::Dsse(envelope),
-                }),
-                Err(bad) => {
-                    let (code, detail) = (Code::SignatureMalformed, bad.to_string());
-                    self.reject(digest, "dsse", BadEmbedded { code, detail });
-                }
-            };
-        }
-        match EmbeddedStatement::read(digest, bytes, platform) {
-            Ok(statement) => self.statements.push(statement),
-            Err(bad) => self.reject(digest, "in-toto", bad),
-        }
+/// Reads a layer about `platform`.
+fn piece(descriptor: &Descriptor, bytes: &[u8], platform: Digest) -> Piece<Candidate> {
+    let digest = descriptor.digest;
+    if layer(descriptor) == Some(EmbeddedLayer::Envelope) {
+        return match Envelope::parse(bytes) {
+            Ok(envelope) => Piece::Signed(Candidate {
+                source: INDEX.into(),
+                name: digest.to_string(),
+                note: None,
+                recorded_at: None,
+                signed: Signed::Dsse(envelope),
+            }),
+            Err(bad) => {
+                let (code, detail) = (Code::SignatureMalformed, bad.to_string());
+                Piece::Bad(rejection(digest, "dsse", BadEmbedded { code, detail }))
+            }
+        };
     }
+    match EmbeddedStatement::read(digest, bytes, platform) {
+        Ok(statement) => Piece::Statement(statement),
+        Err(bad) => Piece::Bad(rejection(digest, "in-toto", bad)),
+    }
+}
 
-    fn reject(&mut self, digest: Digest, format: &str, bad: BadEmbedded) {
-        let BadEmbedded { code, detail } = bad;
-        let (source, name, format) = (INDEX.into(), digest.to_string(), format.to_owned());
-        self.rejected.push(Rejection { source, name, format, code, detail });
-    }
+fn rejection(digest: Digest, format: &str, bad: BadEmbedded) -> Rejection {
+    let BadEmbedded { code, detail } = bad;
+    let (source, name, format) = (INDEX.into(), digest.to_string(), format.to_owned());
+    Rejection { source, name, format, code, detail }
 }
 
 fn no_manifest() -> BadEmbedded {
@@ -187,24 +214,34 @@ fn no_manifest() -> BadEmbedded {
 pub struct InRegistry<'a> {
     pub registries: &'a Arc<Registries>,
     pub repository: &'a Repository,
-    pub deadline: Deadline,
+    pub opener: &'a Opener,
     /// The bytes of the manifests, whose memory those take the place of.
     pub manifests: Mutex<Vec<Bytes>>,
 }
 
 impl Holder for InRegistry<'_> {
     type Error = FetchError;
+    type Signed = Opened;
 
     async fn manifest(&self, descriptor: &Descriptor) -> Result<Option<Manifest>, FetchError> {
         let reference = Reference::Digest(descriptor.digest);
-        let fetched = self.registries.manifest(self.repository, reference, self.deadline).await?;
+        let fetched =
+            self.registries.manifest(self.repository, reference, self.opener.deadline).await?;
         let Ok(Document::Manifest(manifest)) = fetched.document() else { return Ok(None) };
         self.manifests.lock().unwrap_or_else(PoisonError::into_inner).push(fetched.bytes);
         Ok(Some(*manifest))
     }
 
     async fn blob(&self, descriptor: &Descriptor, cap: u64) -> Result<Bytes, FetchError> {
-        self.registries.blob(self.repository, descriptor, cap, self.deadline).await
+        self.registries.blob(self.repository, descriptor, cap, self.opener.deadline).await
+    }
+
+    async fn open(
+        &self,
+        size: usize,
+        read: impl FnOnce() -> Piece<Candidate> + Send + 'static,
+    ) -> Result<Piece<Opened>, FetchError> {
+        self.opener.open_piece(size, read).await
     }
 
     fn too_much(&self, limit: usize, what: &'static str) -> FetchError {

@@ -1,12 +1,12 @@
 //! Asking one source about one digest, and checking the signatures of what it has.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::AtomicUsize},
     time::{Duration, Instant},
 };
 
 use serde_json::Value;
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use tokio::task::spawn_blocking;
 
 use crate::{
     attest::{
@@ -25,6 +25,8 @@ use super::{
     answer::Answer,
     image::Described,
     index::{self, INDEX, InRegistry},
+    opener::Opener,
+    queue::Queue,
     referrers,
     settings::{Config, Settings},
     sought::Sought,
@@ -62,12 +64,15 @@ pub struct Sources {
     attests_image_ids: bool,
     places: Vec<(Place, Arc<str>)>,
     patience: Duration,
-    openers: Arc<Semaphore>,
+    queue: Queue,
 }
 
-/// What a source has, before signatures are checked.
+/// What a source has.
 #[derive(Debug, Default)]
 pub struct Haul {
+    /// With its signatures checked.
+    pub opened: Vec<Opened>,
+    /// Whose signatures are still to be checked.
     pub candidates: Vec<Candidate>,
     pub unreadable: Vec<Rejection>,
     pub records: Vec<(&'static str, Value)>,
@@ -78,6 +83,7 @@ pub struct Haul {
 impl Haul {
     /// Adds what another part of the same source has.
     pub fn take(&mut self, part: Self) {
+        self.opened.extend(part.opened);
         self.candidates.extend(part.candidates);
         self.unreadable.extend(part.unreadable);
         self.records.extend(part.records);
@@ -109,8 +115,8 @@ impl Sources {
         let attests_image_ids =
             authorities.iter().any(|authority| authority.attests.contains(&Attests::ImageId));
         let sought = Arc::new(Sought::new(trust, reads_statements));
-        let openers = Arc::new(Semaphore::new(opener_threads()));
-        Self { registries, stores, sought, attests_image_ids, places, patience, openers }
+        let queue = Queue::new(opener_threads());
+        Self { registries, stores, sought, attests_image_ids, places, patience, queue }
     }
 
     /// What is looked for.
@@ -185,16 +191,17 @@ impl Sources {
     /// What one place has about one digest.
     pub async fn look_up(&self, key: &Key) -> Result<Answer, FetchError> {
         let (looked_up, deadline) = (Instant::now(), Deadline::after(self.patience));
+        let opener = self.opener(key, deadline);
         let haul = match &key.place {
             Place::Store(number) => self.ask_store(*number, key, deadline).await?,
             Place::Referrers => {
-                referrers::ask(&self.registries, key, self.sought.takes, deadline).await?
+                referrers::ask(&self.registries, key, self.sought.takes, &opener).await?
             }
-            Place::Tags => tags::ask(&self.registries, key, deadline).await?,
+            Place::Tags => tags::ask(&self.registries, key, &opener).await?,
             Place::Lookaside => self.ask_lookaside(key, deadline).await?,
             Place::Index(_) => Haul::default(),
         };
-        self.answer(haul, key, looked_up).await
+        self.answer(haul, &opener, looked_up).await
     }
 
     /// What an index says of its manifest `platform`, in those of its entries that carry it.
@@ -205,30 +212,43 @@ impl Sources {
         carriers: &[Descriptor],
     ) -> Result<Answer, FetchError> {
         let looked_up = Instant::now();
+        let opener = self.opener(key, Deadline::after(self.patience));
         let holder = InRegistry {
             registries: &self.registries,
             repository: &key.image.repository,
-            deadline: Deadline::after(self.patience),
+            opener: &opener,
             manifests: Mutex::default(),
         };
         let found = index::read(&holder, platform, carriers, &self.sought.interest).await?;
         let haul = Haul {
-            candidates: found.candidates,
+            opened: found.signed,
             unreadable: found.rejected,
             statements: found.statements,
             ..Haul::default()
         };
-        self.answer(haul, key, looked_up).await
+        self.answer(haul, &opener, looked_up).await
     }
 
     async fn answer(
         &self,
         mut haul: Haul,
-        key: &Key,
+        opener: &Opener,
         looked_up: Instant,
     ) -> Result<Answer, FetchError> {
-        let opened = self.open(std::mem::take(&mut haul.candidates), key).await?;
+        let mut opened = std::mem::take(&mut haul.opened);
+        opened.extend(opener.open_all(std::mem::take(&mut haul.candidates)).await?);
         Ok(Answer::new(looked_up, opened, haul, Arc::clone(&self.sought)))
+    }
+
+    fn opener(&self, key: &Key, deadline: Deadline) -> Opener {
+        Opener {
+            trust: Arc::clone(&self.sought.trust),
+            queue: self.queue.clone(),
+            image: Arc::clone(&key.image),
+            peer: self.peer(key),
+            deadline,
+            checks: AtomicUsize::new(0),
+        }
     }
 
     async fn fetch(
@@ -238,8 +258,22 @@ impl Sources {
     ) -> Result<Described, FetchError> {
         let deadline = Deadline::after(self.patience);
         let fetched = self.registries.manifest(repository, reference, deadline).await?;
-        let document = fetched.document()?;
-        Ok(Described::new(fetched.digest, &fetched.media_type, &fetched.bytes, document))
+        let size = fetched.bytes.len();
+        let read = move || {
+            let document = fetched.document()?;
+            Ok(Described::new(fetched.digest, &fetched.media_type, &fetched.bytes, document))
+        };
+        if size <= SMALL {
+            return read();
+        }
+        let Some(turn) = self.queue.turn(repository, size, deadline).await else {
+            return Err(FetchError::Crowded(Peer::Registry(repository.host().into())));
+        };
+        let reading = spawn_blocking(move || {
+            let _turn = turn;
+            read()
+        });
+        landed(reading).await
     }
 
     async fn ask_store(
@@ -282,36 +316,6 @@ impl Sources {
         Ok(Haul { candidates, ..Haul::default() })
     }
 
-    /// Checks signatures where they disturb nobody: on a thread of their own, few at a time.
-    ///
-    /// # Errors
-    /// There are more of them than one image may cost (P8).
-    async fn open(&self, candidates: Vec<Candidate>, key: &Key) -> Result<Vec<Opened>, FetchError> {
-        if candidates.is_empty() {
-            return Ok(Vec::new());
-        }
-        let (trust, digest) = (Arc::clone(&self.sought.trust), key.image.digest);
-        let _permit = self.openers.acquire().await;
-        let opening = spawn_blocking(move || {
-            let mut checks = 0;
-            let mut opened = Vec::with_capacity(candidates.len());
-            for candidate in &candidates {
-                let one = trust.open(candidate, &[digest]);
-                checks += one.checks();
-                if checks > MOST_CHECKS {
-                    return None;
-                }
-                opened.push(one);
-            }
-            Some(opened)
-        });
-        landed(opening).await.ok_or_else(|| FetchError::TooMuch {
-            peer: self.peer(key),
-            limit: MOST_CHECKS as u64,
-            what: "signature checks for one image",
-        })
-    }
-
     fn peer(&self, key: &Key) -> Peer {
         match &key.place {
             Place::Store(number) => {
@@ -324,11 +328,11 @@ impl Sources {
     }
 }
 
-/// Signature checks that one image may cost at one source: with the slowest keys, under a second.
-const MOST_CHECKS: usize = 1024;
-
 /// Configs are some kilobytes; the history in them grows with the layers.
 pub const LARGEST_CONFIG: u64 = 4 * 1024 * 1024;
+
+/// A manifest is read in less than a millisecond up to this size.
+const SMALL: usize = 128 * 1024;
 
 /// As many signature checks at a time as there are processors.
 fn opener_threads() -> usize {

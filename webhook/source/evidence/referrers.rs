@@ -14,7 +14,7 @@ use crate::{
         oci::{Descriptor, Document, Manifest},
     },
     name::Code,
-    source::{Deadline, FetchError, Peer, Reference, Registries},
+    source::{FetchError, Peer, Reference, Registries},
     verify::Rejection,
 };
 
@@ -22,6 +22,7 @@ use super::{
     allowance::Allowance,
     lookup::{Haul, Key},
     metadata::{self, Found},
+    opener::Opener,
     tools::Tool,
 };
 
@@ -46,10 +47,10 @@ pub async fn ask(
     registries: &Registries,
     key: &Key,
     takes: Takes,
-    deadline: Deadline,
+    opener: &Opener,
 ) -> Result<Haul, FetchError> {
     let listed =
-        registries.read_referrers(&key.image.repository, key.image.digest, deadline).await?;
+        registries.read_referrers(&key.image.repository, key.image.digest, opener.deadline).await?;
     let (wanted, foreign): (Vec<_>, Vec<_>) =
         listed.descriptors.into_iter().partition(|referrer| may_be_evidence(referrer, takes));
     if wanted.len() > MOST_READ {
@@ -66,7 +67,7 @@ pub async fn ask(
         unnamed: Allowance::new(MOST_UNNAMED, "bytes of referrers that are listed without a type"),
         strange: Allowance::new(MOST_STRANGE, "bytes of what counts for no authority"),
         values: metadata::values(),
-        deadline,
+        opener,
     };
     let mut read = stream::iter(wanted.into_iter().chain(told))
         .map(|referrer| reading.read(referrer))
@@ -75,10 +76,11 @@ pub async fn ask(
     while let Some(part) = read.next().await {
         match part? {
             Part::Evidence(part) => {
-                let is_metadata = |one: &&Candidate| matches!(one.signed, Signed::Metadata { .. });
-                let of_metadata = part.candidates.iter().filter(is_metadata).count();
-                attestations += part.candidates.len() - of_metadata;
-                metadata += of_metadata;
+                attestations += part.opened.len();
+                haul.take(part);
+            }
+            Part::Metadata(part) => {
+                metadata += part.opened.len();
                 haul.take(part);
             }
             Part::Told(part) => haul.take(part),
@@ -109,6 +111,8 @@ struct Whole {
 enum Part {
     /// What may count.
     Evidence(Haul),
+    /// Metadata, which may count too.
+    Metadata(Haul),
     /// What cannot count, with its record, and why.
     Told(Haul),
     /// Something else.
@@ -145,7 +149,7 @@ struct Reading<'a> {
     strange: Allowance,
     /// and of the values of metadata.
     values: Allowance,
-    deadline: Deadline,
+    opener: &'a Opener,
 }
 
 impl Reading<'_> {
@@ -187,7 +191,7 @@ impl Reading<'_> {
         let reference = Reference::Digest(referrer.digest);
         let repository = &self.key.image.repository;
         allowance.take(referrer.size, repository)?;
-        match self.registries.manifest(repository, reference, self.deadline).await {
+        match self.registries.manifest(repository, reference, self.opener.deadline).await {
             Ok(fetched) => {
                 // Lists are written by anybody, sizes in them too.
                 let more = (fetched.bytes.len() as u64).saturating_sub(referrer.size);
@@ -229,7 +233,7 @@ impl Reading<'_> {
         }
         self.take_layers(manifest, allowance)?;
         let (repository, name) = (&self.key.image.repository, self.name(referrer));
-        tool.read(self.registries, repository, name, manifest, self.deadline).await
+        tool.read(self.registries, repository, name, manifest, self.opener).await
     }
 
     async fn ours(&self, referrer: &Descriptor, manifest: &Manifest) -> Result<Haul, FetchError> {
@@ -242,11 +246,18 @@ impl Reading<'_> {
         };
         self.take_layers(manifest, &self.evidence)?;
         let repository = &self.key.image.repository;
-        let bytes = self.registries.blob(repository, layer, LARGEST_LAYER, self.deadline).await?;
-        match read_layer(&layer.media_type, bytes) {
-            Err(error) => Ok(self.bad(referrer, error.to_string())),
-            Ok(signed) => Ok(self.good(referrer, signed)),
-        }
+        let bytes =
+            self.registries.blob(repository, layer, LARGEST_LAYER, self.opener.deadline).await?;
+        let (size, media_type) = (bytes.len(), layer.media_type.clone());
+        let (name, unread) = (self.name(referrer), self.rejection(referrer, String::new()));
+        let read = move || match read_layer(&media_type, bytes) {
+            Err(error) => Err(Rejection { detail: error.to_string(), ..unread }),
+            Ok(signed) => Ok(candidate(name, signed)),
+        };
+        Ok(match self.opener.open(size, read).await? {
+            Ok(opened) => Haul { opened: vec![opened], ..Haul::default() },
+            Err(rejection) => Haul { unreadable: vec![rejection], ..Haul::default() },
+        })
     }
 
     async fn metadata(
@@ -257,11 +268,16 @@ impl Reading<'_> {
         if let Some(astray) = self.astray(referrer, manifest) {
             return Ok(Part::Evidence(astray));
         }
-        let Self { registries, key, evidence, values, deadline, .. } = self;
+        let Self { registries, key, evidence, values, opener, .. } = self;
         let left = [evidence, values];
-        let read = metadata::read(registries, &key.image.repository, manifest, left, *deadline);
+        let read =
+            metadata::read(registries, &key.image.repository, manifest, left, opener.deadline);
         Ok(match read.await? {
-            Found::Signed(signed) => Part::Evidence(self.good(referrer, signed)),
+            Found::Signed(signed) => {
+                let candidate = candidate(self.name(referrer), signed);
+                let opened = opener.open_all(vec![candidate]).await?;
+                Part::Metadata(Haul { opened, ..Haul::default() })
+            }
             Found::Unsigned => Part::Foreign(record(referrer, Some(held::ARTIFACT_TYPE))),
             Found::Unreadable(why) => Part::Evidence(self.bad(referrer, why.to_string())),
         })
@@ -271,12 +287,6 @@ impl Reading<'_> {
     fn take_layers(&self, manifest: &Manifest, from: &Allowance) -> Result<(), FetchError> {
         let sizes = manifest.layers.iter().map(|layer| layer.size);
         from.take(sizes.fold(0, u64::saturating_add), &self.key.image.repository)
-    }
-
-    fn good(&self, referrer: &Descriptor, signed: Signed) -> Haul {
-        let (source, name) = (SOURCE.into(), self.name(referrer));
-        let candidate = Candidate { source, name, note: None, recorded_at: None, signed };
-        Haul { candidates: vec![candidate], ..Haul::default() }
     }
 
     /// The rejection of a referrer that is one of another image.
@@ -290,19 +300,26 @@ impl Reading<'_> {
     }
 
     fn bad(&self, referrer: &Descriptor, detail: String) -> Haul {
-        let rejection = Rejection {
+        Haul { unreadable: vec![self.rejection(referrer, detail)], ..Haul::default() }
+    }
+
+    fn rejection(&self, referrer: &Descriptor, detail: String) -> Rejection {
+        Rejection {
             source: SOURCE.into(),
             name: self.name(referrer),
             format: "oci".into(),
             code: Code::SignatureMalformed,
             detail,
-        };
-        Haul { unreadable: vec![rejection], ..Haul::default() }
+        }
     }
 
     fn name(&self, referrer: &Descriptor) -> String {
         format!("{}@{}", self.key.image.repository, referrer.digest)
     }
+}
+
+fn candidate(name: String, signed: Signed) -> Candidate {
+    Candidate { source: SOURCE.into(), name, note: None, recorded_at: None, signed }
 }
 
 fn foreign_records(foreign: &[Descriptor]) -> Vec<(&'static str, serde_json::Value)> {

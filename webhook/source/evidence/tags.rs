@@ -12,23 +12,22 @@ use crate::{
         sigstore,
     },
     name::{Code, Digest, Repository},
-    source::{Deadline, FetchError, Peer, Reference, Registries},
-    verify::{Rejection, TAGS},
+    source::{FetchError, Peer, Reference, Registries},
+    verify::{Opened, Rejection, TAGS},
 };
 
-use super::lookup::{Haul, Key};
+use super::{
+    lookup::{Haul, Key},
+    opener::Opener,
+};
 
 /// Reads the signatures and attestations under the tags of the digest, side by side.
-pub async fn ask(
-    registries: &Registries,
-    key: &Key,
-    deadline: Deadline,
-) -> Result<Haul, FetchError> {
+pub async fn ask(registries: &Registries, key: &Key, opener: &Opener) -> Result<Haul, FetchError> {
     // Cosign makes no tag of a longer digest, since a tag ends after 128 characters.
     let Digest::Sha256(_) = key.image.digest else { return Ok(Haul::default()) };
     let hauls = sigstore::TAGS.map(|end| {
         let tag = format!("sha256-{}.{end}", key.image.digest.hex());
-        under(registries, &key.image.repository, tag, deadline)
+        under(registries, &key.image.repository, tag, opener)
     });
     let mut all = Haul::default();
     for haul in try_join_all(hauls).await? {
@@ -41,9 +40,10 @@ async fn under(
     registries: &Registries,
     repository: &Repository,
     tag: String,
-    deadline: Deadline,
+    opener: &Opener,
 ) -> Result<Haul, FetchError> {
-    let fetched = match registries.manifest(repository, Reference::Tag(&tag), deadline).await {
+    let fetched = match registries.manifest(repository, Reference::Tag(&tag), opener.deadline).await
+    {
         Ok(fetched) => fetched,
         Err(error) if error.is_absence() => return Ok(Haul::default()),
         Err(error) => return Err(error),
@@ -53,7 +53,7 @@ async fn under(
         repository,
         source: TAGS.into(),
         name: format!("{repository}:{tag}"),
-        deadline,
+        opener,
     };
     let Ok(Document::Manifest(manifest)) = fetched.document() else {
         let bad = signed.rejection(&signed.name, "the tag is not that of a manifest".into());
@@ -70,7 +70,7 @@ pub struct Layers<'a> {
     pub source: Arc<str>,
     /// What their manifest is called there.
     pub name: String,
-    pub deadline: Deadline,
+    pub opener: &'a Opener,
 }
 
 impl Layers<'_> {
@@ -93,7 +93,7 @@ impl Layers<'_> {
             .buffered(AT_A_TIME);
         while let Some(one) = read.next().await {
             match one? {
-                Ok(candidate) => haul.candidates.push(candidate),
+                Ok(opened) => haul.opened.push(opened),
                 Err(rejection) => haul.unreadable.push(rejection),
             }
         }
@@ -104,20 +104,23 @@ impl Layers<'_> {
         &self,
         number: usize,
         layer: Descriptor,
-    ) -> Result<Result<Candidate, Rejection>, FetchError> {
+    ) -> Result<Result<Opened, Rejection>, FetchError> {
         let name = format!("{}/layer-{number}", self.name);
         let bytes = if sigstore::LAYERS.contains(&layer.media_type.as_str()) {
-            self.registries.blob(self.repository, &layer, LARGEST_LAYER, self.deadline).await?
+            self.registries
+                .blob(self.repository, &layer, LARGEST_LAYER, self.opener.deadline)
+                .await?
         } else {
             bytes::Bytes::new()
         };
-        Ok(match sigstore::read_layer(&layer.media_type, &layer.annotations, bytes) {
-            Err(error) => Err(self.rejection(&name, error.to_string())),
-            Ok(signed) => {
-                let source = Arc::clone(&self.source);
-                Ok(Candidate { source, name, note: None, recorded_at: None, signed })
-            }
-        })
+        let size = bytes.len();
+        let (source, unread) = (Arc::clone(&self.source), self.rejection(&name, String::new()));
+        let read = move || match sigstore::read_layer(&layer.media_type, &layer.annotations, bytes)
+        {
+            Err(error) => Err(Rejection { detail: error.to_string(), ..unread }),
+            Ok(signed) => Ok(Candidate { source, name, note: None, recorded_at: None, signed }),
+        };
+        self.opener.open(size, read).await
     }
 
     fn rejection(&self, name: &str, detail: String) -> Rejection {

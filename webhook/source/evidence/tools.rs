@@ -3,11 +3,11 @@
 use crate::{
     attest::{Candidate, artifact::LARGEST_LAYER, notation, oci::Manifest, sigstore},
     name::{Code, Repository},
-    source::{Deadline, FetchError, Registries},
+    source::{FetchError, Registries},
     verify::Rejection,
 };
 
-use super::{lookup::Haul, referrers::Takes, tags::Layers};
+use super::{lookup::Haul, opener::Opener, referrers::Takes, tags::Layers};
 
 /// A way in which another tool hangs signatures on an image.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -44,39 +44,47 @@ impl Tool {
         repository: &Repository,
         name: String,
         manifest: &Manifest,
-        deadline: Deadline,
+        opener: &Opener,
     ) -> Result<Haul, FetchError> {
         let source = super::referrers::SOURCE;
         if self == Self::Layered {
             let source = source.into();
-            let layers = Layers { registries, repository, source, name, deadline };
+            let layers = Layers { registries, repository, source, name, opener };
             return layers.read(manifest.layers.clone()).await;
         }
         let bad = |name: String, detail: String| {
             let (format, code) = ("oci".into(), Code::SignatureMalformed);
-            let rejection = Rejection { source: source.into(), name, format, code, detail };
-            Ok(Haul { unreadable: vec![rejection], ..Haul::default() })
+            Rejection { source: source.into(), name, format, code, detail }
         };
+        let unreadable = |rejection| Haul { unreadable: vec![rejection], ..Haul::default() };
         let [layer] = manifest.layers.as_slice() else {
-            return bad(name, format!("it has {} layers where one is read", manifest.layers.len()));
+            let layers = manifest.layers.len();
+            return Ok(unreadable(bad(name, format!("it has {layers} layers where one is read"))));
         };
         if self == Self::Bundle && layer.media_type != sigstore::BUNDLE {
             let kind = &layer.media_type;
-            return bad(name, format!("its layer is of type {kind:?}, which is no bundle"));
+            let why = format!("its layer is of type {kind:?}, which is no bundle");
+            return Ok(unreadable(bad(name, why)));
         }
-        let bytes = registries.blob(repository, layer, LARGEST_LAYER, deadline).await?;
-        let signed = match self {
-            Self::Notation => match notation::read(&layer.media_type, &bytes) {
-                Ok(signed) => signed,
-                Err(error) => return bad(name, error.to_string()),
-            },
-            _ => match sigstore::read_bundle(&bytes) {
-                Ok(signed) => signed,
-                Err(error) => return bad(name, error.to_string()),
-            },
+        let bytes = registries.blob(repository, layer, LARGEST_LAYER, opener.deadline).await?;
+        let size = bytes.len();
+        let media_type = layer.media_type.clone();
+        let read = move || {
+            let signed = match self {
+                Self::Notation => match notation::read(&media_type, &bytes) {
+                    Ok(signed) => signed,
+                    Err(error) => return Err(bad(name, error.to_string())),
+                },
+                _ => match sigstore::read_bundle(&bytes) {
+                    Ok(signed) => signed,
+                    Err(error) => return Err(bad(name, error.to_string())),
+                },
+            };
+            Ok(Candidate { source: source.into(), name, note: None, recorded_at: None, signed })
         };
-        let candidate =
-            Candidate { source: source.into(), name, note: None, recorded_at: None, signed };
-        Ok(Haul { candidates: vec![candidate], ..Haul::default() })
+        Ok(match opener.open(size, read).await? {
+            Ok(opened) => Haul { opened: vec![opened], ..Haul::default() },
+            Err(rejection) => unreadable(rejection),
+        })
     }
 }

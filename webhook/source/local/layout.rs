@@ -6,12 +6,15 @@ use bytes::Bytes;
 
 use super::{LocalImage, LocalPlatform, signed::Found};
 use crate::{
-    attest::oci::{Descriptor, Document, Manifest},
+    attest::{
+        Candidate,
+        oci::{Descriptor, Document, Manifest},
+    },
     source::{
         ImageError, Layout, LayoutError, LayoutImage,
         evidence::{
             image::{Described, MOST_LISTED},
-            index::{Holder, Interest, read},
+            index::{Holder, Interest, Piece, read},
         },
     },
 };
@@ -64,7 +67,7 @@ impl Layout {
                 about.candidates.extend(found.candidates.iter().cloned());
                 about.rejected.extend(found.rejected.iter().cloned());
             }
-            about.candidates.extend(embedded.candidates);
+            about.candidates.extend(embedded.signed);
             platforms.push(LocalPlatform {
                 platform: child.platform,
                 manifest: child.manifest,
@@ -83,6 +86,7 @@ struct InLayout<'a>(&'a Layout);
 
 impl Holder for InLayout<'_> {
     type Error = LayoutError;
+    type Signed = Candidate;
 
     async fn manifest(&self, descriptor: &Descriptor) -> Result<Option<Manifest>, LayoutError> {
         match self.0.document(descriptor) {
@@ -94,6 +98,14 @@ impl Holder for InLayout<'_> {
 
     async fn blob(&self, descriptor: &Descriptor, cap: u64) -> Result<Bytes, LayoutError> {
         self.0.blob(descriptor, cap)
+    }
+
+    async fn open(
+        &self,
+        _size: usize,
+        read: impl FnOnce() -> Piece<Candidate> + Send + 'static,
+    ) -> Result<Piece<Candidate>, LayoutError> {
+        Ok(read())
     }
 
     fn too_much(&self, limit: usize, what: &'static str) -> LayoutError {

@@ -15,6 +15,7 @@ use crate::source::{
     Bounds, Deadline,
     bounds::{FREE, held},
     error::{FetchError, Peer},
+    shares::Share,
 };
 
 /// What stopped one try.
@@ -97,8 +98,11 @@ async fn read(
     if announced.is_some_and(|length| length > limit) {
         return Err(too_much());
     }
-    let most = announced.unwrap_or(limit);
     let (mut body, mut share) = (BytesMut::new(), None);
+    if let Some(length) = announced.filter(|length| *length > FREE) {
+        // Before the first piece is taken in, so that who waits here holds next to nothing.
+        share = reserve(&mut body, length, request, room).await?;
+    }
     while let Some(chunk) = incoming.chunk().await.map_err(|error| broken(error, &request.peer))? {
         let length = (body.len() + chunk.len()) as u64;
         if length > limit {
@@ -107,18 +111,29 @@ async fn read(
         if announced == Some(length) && length <= FREE && body.is_empty() {
             return Ok(chunk);
         }
-        if share.is_none() && length > FREE {
-            let Room { bounds, host, deadline } = *room;
-            let crowded = |_| Broken::Rule(FetchError::Crowded(request.peer.clone()));
-            share = bounds.room(request.stage, host, most, deadline).await.map_err(crowded)?;
-            // Without a bound, nothing is taken on the word of others.
-            if share.is_some() {
-                body.reserve(usize::try_from(most).unwrap_or_default().saturating_sub(body.len()));
-            }
+        if announced.is_none() && share.is_none() && length > FREE {
+            share = reserve(&mut body, limit, request, room).await?;
         }
         body.extend_from_slice(&chunk);
     }
     Ok(held(body.freeze(), share))
+}
+
+/// Waits until there is room for `most` bytes.
+async fn reserve(
+    body: &mut BytesMut,
+    most: u64,
+    request: &Request,
+    room: &Room<'_>,
+) -> Result<Option<Share>, Broken> {
+    let Room { bounds, host, deadline } = *room;
+    let crowded = |_| Broken::Rule(FetchError::Crowded(request.peer.clone()));
+    let share = bounds.room(request.stage, host, most, deadline).await.map_err(crowded)?;
+    // Without a bound, nothing is taken on the word of others.
+    if share.is_some() {
+        body.reserve(usize::try_from(most).unwrap_or_default().saturating_sub(body.len()));
+    }
+    Ok(share)
 }
 
 /// What an error says, up to a little; reading it to its end lets the connection be used again.
