@@ -2,7 +2,7 @@
 # title: Attested
 # description: >
 #   Every image, on every platform that can run, has attestations by enough of the authorities.
-#   Authorities are counted, never signatures.
+#   Authorities are counted, never signatures, and none by the key of another.
 # custom:
 #   code: attested.missing
 #   needs: presence
@@ -33,8 +33,15 @@ deny contains violation if {
 }
 
 attested(image) if {
-	needed > 0
+	needed == 1
+	count(attesting(image)) > 0
+}
+
+# The roots of two authorities may certify one key, which is one signer all the same.
+attested(image) if {
+	needed > 1
 	count(attesting(image)) >= needed
+	count(keys(image)) >= needed
 }
 
 default needed := 0
@@ -48,9 +55,21 @@ attesting(image) := {attestation.authority |
 	attestation.authority in authorities
 }
 
+keys(image) := {attestation.signer.identity |
+	some attestation in image.attestations
+	attestation.authority in authorities
+}
+
 # The others are named only where all of them are needed; else any of them would do.
 missing(image) := "the rule names no authority" if {
 	count(authorities) == 0
+} else := sprintf("attested for %d authorities by no more than %d keys, of %d that are needed", [
+	count(attesting(image)),
+	count(keys(image)),
+	needed,
+]) if {
+	needed > 1
+	count(attesting(image)) >= needed
 } else := sprintf("no attestation by %s", [list(authorities - attesting(image))]) if {
 	needed == count(authorities)
 } else := sprintf("attested by %d of the %d authorities needed, none by %s", [

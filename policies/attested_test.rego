@@ -50,9 +50,24 @@ cases := {
 	},
 }
 
+# Each authority has a key of its own.
+attestation(name) := {"authority": name, "signer": {"identity": name}}
+
+test_one_key_is_one_signer if {
+	parameters := {"authorities": ["builder", "qa"]}
+	by_one_key := [object.union(attestation(name), {"signer": {"identity": "the same"}}) | some name in parameters.authorities]
+	image := object.union(bare, {"attestations": by_one_key})
+	some violation in attested.deny with input.images as [image] with data.parameters as parameters
+	violation.code == "attested.missing"
+	startswith(violation.msg, "attested for 2 authorities by no more than 1 keys, of 2 that are needed")
+
+	one := object.union(parameters, {"atLeast": 1})
+	count(attested.deny) == 0 with input.images as [image] with data.parameters as one
+}
+
 test_cases if {
 	every case in cases {
-		image := object.union(bare, {"attestations": [{"authority": name} | some name in case.found]})
+		image := object.union(bare, {"attestations": [attestation(name) | some name in case.found]})
 		found := attested.deny with input.images as [image] with data.parameters as case.parameters
 		{violation.code | some violation in found} == case.codes
 	}

@@ -17,7 +17,10 @@ fn judge(rule: &Rule, input: &serde_json::Value) -> Verdict {
 #[test]
 fn attested_counts_authorities() {
     let attestations = |authorities: &[&str]| -> serde_json::Value {
-        authorities.iter().map(|name| json!({"authority": name})).collect()
+        authorities
+            .iter()
+            .map(|name| json!({"authority": name, "signer": {"identity": name}}))
+            .collect()
     };
     for (name, parameters, found, want) in [
         ("all of one", json!({"authorities": ["qa"]}), vec!["qa"], ""),

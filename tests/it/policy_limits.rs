@@ -103,9 +103,10 @@ fn p6_a_machine_forgets_what_it_judged() {
 
 #[test]
 fn p7_an_honest_rule_over_many_images_is_not_stopped() {
+    let by = |name: &str| json!({"authority": name, "signer": {"identity": name}});
     let image = |at: usize| {
         json!({"path": format!("spec.containers[{at}].image"), "platform": null, "rejected": [],
-            "attestations": [{"authority": "qa"}, {"authority": "builder"}]})
+            "attestations": [by("qa"), by("builder")]})
     };
     let input: Value = json!({"images": (0..500).map(image).collect::<Vec<_>>()}).into();
     let rule = Rule::library("attested", &json!({"authorities": ["qa", "builder"]})).unwrap();
