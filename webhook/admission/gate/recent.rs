@@ -146,9 +146,9 @@ fn are_same((one, other): (&Answered, &Answered)) -> bool {
     Arc::ptr_eq(first, second) || nothing()
 }
 
-/// Bytes of evidence that may be behind what is remembered: that of a hundred usual images. What
-/// is made of it takes several times as much.
-const MOST_WEIGHT: usize = 256 * 1024;
+/// Bytes of evidence that may be behind what is remembered: that of thirty usual images, more than
+/// what rolls out within one second. What is made of it takes several times as much.
+const MOST_WEIGHT: usize = 64 * 1024;
 
 /// What an image counts at least.
 const LEAST_WEIGHT: usize = 2 * 1024;
