@@ -12,7 +12,7 @@ use crate::{
     admission::Violation,
     name::Code,
     policy::{ImagePart, Input, InputError, RequestPart, Rule, RuleFault, Verdict},
-    source::{Gathered, MissingParent},
+    source::MissingParent,
 };
 
 use super::{
@@ -79,7 +79,9 @@ impl Gate {
     ) -> Result<Judgement, TooLong> {
         let evidence = subjects.iter().filter_map(|subject| subject.known.as_ref().ok());
         // An object may be of any size.
-        if self.reads_object || evidence.map(Gathered::weight).sum::<usize>() > MOST_FOR_A_MOMENT {
+        if self.reads_object
+            || evidence.map(|gathered| gathered.weight()).sum::<usize>() > MOST_FOR_A_MOMENT
+        {
             return Err(TooLong);
         }
         let brief =

@@ -31,6 +31,10 @@ impl Gate {
         });
         let checks = join_all(checks).await;
         let Ok(gathered) = &mut subject.known else { return };
+        if checks.is_empty() {
+            return;
+        }
+        let gathered = Arc::make_mut(gathered);
         for (at, check) in checks {
             if let Some(runnable) = gathered.description.platforms.get_mut(at) {
                 runnable.layers = check;

@@ -244,14 +244,17 @@ impl Gate {
         };
         let mut subjects = self.subjects(images.uses, &review.namespace);
         self.require_digests(&mut subjects, &context);
-        let subjects = self.look_up(subjects, None, deadline).await;
+        self.recall(&mut subjects, now);
+        if subjects.iter().any(Subject::is_unknown) {
+            subjects = Box::pin(self.look_up(subjects, None, deadline)).await;
+        }
         let (subjects, judgement) = self.judge_aside(&request, subjects, now, deadline).await;
         let answer = self.rule(&context, &subjects, &judgement);
         let Some(not_before) = self.not_before(&answer, &subjects) else {
             return Inspection { answer, subjects, judgement, request };
         };
         // Nobody is denied for an answer that a fresh look may correct (P6).
-        let subjects = self.look_up(subjects, Some(not_before), deadline).await;
+        let subjects = Box::pin(self.look_up(subjects, Some(not_before), deadline)).await;
         let (subjects, judgement) = self.judge_aside(&request, subjects, now, deadline).await;
         let answer = self.rule(&context, &subjects, &judgement);
         Inspection { answer, subjects, judgement, request }
@@ -281,20 +284,24 @@ impl Gate {
         if let Ok(judgement) = self.judge_briefly(request, &subjects, now) {
             return (subjects, judgement);
         }
-        let (gate, request) = (Arc::clone(self), request.clone());
-        let turn = Arc::clone(&self.judges).acquire_owned();
-        let Ok(turn) = timeout_at(deadline.instant().into(), turn).await else {
-            subjects.iter_mut().for_each(Subject::leave_unjudged);
-            let judgement = self.judge(&request, &subjects, now);
-            return (subjects, judgement);
+        let aside = async move {
+            let (gate, request) = (Arc::clone(self), request.clone());
+            let turn = Arc::clone(&self.judges).acquire_owned();
+            let Ok(turn) = timeout_at(deadline.instant().into(), turn).await else {
+                subjects.iter_mut().for_each(Subject::leave_unjudged);
+                let judgement = self.judge(&request, &subjects, now);
+                return (subjects, judgement);
+            };
+            let judging = spawn_blocking(move || {
+                // Until it is done, whoever has given up waiting for it.
+                let _turn = turn;
+                let judgement = gate.judge(&request, &subjects, now);
+                (subjects, judgement)
+            });
+            landed(judging).await
         };
-        let judging = spawn_blocking(move || {
-            // Until it is done, whoever has given up waiting for it.
-            let _turn = turn;
-            let judgement = gate.judge(&request, &subjects, now);
-            (subjects, judgement)
-        });
-        landed(judging).await
+        // The usual review has no need of the room for it.
+        Box::pin(aside).await
     }
 
     /// An object as rules see it: nothing, where none of them looks.

@@ -1,14 +1,16 @@
-//! What was made of an image's evidence, remembered for the rest of the second.
+//! What was found out about an image and made of it, remembered for the rest of the second.
 //!
-//! When a Deployment rolls out, the same image comes many times a second. What counts of its
-//! evidence depends on the trust, which a gate never changes, on the evidence and what is known of
-//! the layers, and on the time, which OpenPGP counts in seconds. So for the same evidence within the
-//! same second the answer is the same; where either differs, everything is checked anew (P6).
+//! When a Deployment rolls out, the same image comes many times a second. What its sources have is
+//! the same for all these reviews, as long as it may be believed. What counts of that depends on the
+//! trust, which a gate never changes, on the evidence and what is known of the layers, and on the
+//! time, which OpenPGP counts in seconds. So for the same evidence within the same second the answer
+//! is the same; where either differs, everything is checked anew (P6).
 
 use std::{
     collections::HashMap,
     mem,
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
 use jiff::Timestamp;
@@ -39,13 +41,22 @@ struct Second {
 /// An image, what it was judged by, and what came of that.
 #[derive(Debug)]
 struct Known {
-    media_type: &'static str,
-    answers: Vec<Vec<Answered>>,
-    layers: Vec<LayerCheck>,
+    gathered: Arc<Gathered>,
     entries: Arc<[Entry]>,
 }
 
 impl Recent {
+    /// What another review of the second of `now` found out about an image, if it may still be
+    /// believed.
+    pub fn gathered(&self, pinned: &PinnedImage, now: Timestamp) -> Option<Arc<Gathered>> {
+        let recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if recent.number != now.as_second() {
+            return None;
+        }
+        let gathered = &recent.known.get(&(pinned.clone(), false))?.gathered;
+        (Instant::now() < gathered.believed_until).then(|| Arc::clone(gathered))
+    }
+
     /// Judges what was found about an image at `now`, for each platform of it that can run.
     pub fn entries(&self, trust: &Trust, subject: &Subject, now: Timestamp) -> Arc<[Entry]> {
         let (Ok(gathered), Some(pinned)) = (&subject.known, &subject.pinned) else {
@@ -65,7 +76,7 @@ impl Recent {
         &self,
         second: i64,
         pinned: &PinnedImage,
-        gathered: &Gathered,
+        gathered: &Arc<Gathered>,
     ) -> Option<Arc<[Entry]>> {
         let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if second < recent.number {
@@ -87,7 +98,7 @@ impl Recent {
         &self,
         second: i64,
         pinned: &PinnedImage,
-        gathered: &Gathered,
+        gathered: &Arc<Gathered>,
         entries: &Arc<[Entry]>,
     ) {
         // A lookup that failed may succeed the next time.
@@ -98,12 +109,7 @@ impl Recent {
         let weight = gathered.weight().max(LEAST_WEIGHT);
         let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if recent.number == second && recent.weight + weight <= MOST_WEIGHT {
-            let known = Known {
-                media_type: gathered.description.media_type,
-                answers: gathered.answers.clone(),
-                layers: layers(gathered).cloned().collect(),
-                entries: Arc::clone(entries),
-            };
+            let known = Known { gathered: Arc::clone(gathered), entries: Arc::clone(entries) };
             let key = (pinned.clone(), asked_for_layers(gathered));
             if recent.known.insert(key, known).is_none() {
                 recent.weight += weight;
@@ -114,15 +120,19 @@ impl Recent {
 
 impl Known {
     /// Whether it was judged by this very evidence. What the digest stands for is the same anyway.
-    fn is_of(&self, gathered: &Gathered) -> bool {
+    fn is_of(&self, gathered: &Arc<Gathered>) -> bool {
+        if Arc::ptr_eq(&self.gathered, gathered) {
+            return true;
+        }
+        let (mine, other) = (&*self.gathered, &**gathered);
         let all_same = |(mine, others): (&Vec<Answered>, &Vec<Answered>)| {
             mine.len() == others.len() && mine.iter().zip(others).all(are_same)
         };
-        self.media_type == gathered.description.media_type
-            && self.answers.len() == gathered.answers.len()
-            && self.answers.iter().zip(&gathered.answers).all(all_same)
-            && self.layers.len() == gathered.description.platforms.len()
-            && self.layers.iter().zip(layers(gathered)).all(|(mine, other)| mine.is_same(other))
+        mine.description.media_type == other.description.media_type
+            && mine.answers.len() == other.answers.len()
+            && mine.answers.iter().zip(&other.answers).all(all_same)
+            && mine.description.platforms.len() == other.description.platforms.len()
+            && layers(mine).zip(layers(other)).all(|(mine, other)| mine.is_same(other))
     }
 }
 
@@ -152,3 +162,54 @@ const MOST_WEIGHT: usize = 64 * 1024;
 
 /// What an image counts at least.
 const LEAST_WEIGHT: usize = 2 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        admission::{Container, ContainerKind, ImageUse},
+        name::ImageRef,
+        source::Description,
+    };
+
+    #[test]
+    fn p6_what_another_review_found_serves_within_its_second_and_while_it_is_believed() {
+        let digest = "0".repeat(64);
+        let reference: ImageRef =
+            format!("registry.example/acme/shop@sha256:{digest}").parse().unwrap();
+        let container = Container { name: "shop".to_owned(), kind: ContainerKind::Container };
+        let (path, given) = ("spec.containers[0].image".to_owned(), "shop".to_owned());
+        let hour = Duration::from_hours(1);
+        let (now, noon) = (Instant::now(), "2026-01-01T12:00:00.4Z".parse::<Timestamp>().unwrap());
+        for (what, believed_until, later, is_served) in [
+            ("the same second", now + hour, Duration::from_millis(599), true),
+            ("the next second", now + hour, Duration::from_millis(600), false),
+            ("an hour later", now + hour, hour, false),
+            ("no longer believed", now, Duration::ZERO, false),
+        ] {
+            let description =
+                Description { media_type: "", platforms: Vec::new(), indexes: Vec::new() };
+            let gathered = Arc::new(Gathered { description, answers: Vec::new(), believed_until });
+            let pinned = reference.pinned();
+            let subject = Subject {
+                image: ImageUse {
+                    path: path.clone(),
+                    container: container.clone(),
+                    given: given.clone(),
+                },
+                reference: Some(reference.clone()),
+                pinned: pinned.clone(),
+                policies: vec![0],
+                unpinned: false,
+                known: Ok(Arc::clone(&gathered)),
+            };
+            let recent = Recent::default();
+            recent.entries(&Trust::new(Vec::new()).unwrap(), &subject, noon);
+            let served = recent.gathered(&pinned.unwrap(), noon + later);
+            let is_same = served.is_some_and(|served| Arc::ptr_eq(&served, &gathered));
+            assert_eq!(is_same, is_served, "{what}");
+        }
+    }
+}

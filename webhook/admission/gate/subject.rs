@@ -1,7 +1,8 @@
 //! One image of a request on its way through the gate: parsed, resolved, looked up.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
+use jiff::Timestamp;
 use tokio::time::timeout_at;
 
 use crate::{
@@ -26,7 +27,7 @@ pub struct Subject {
     /// It must name a digest and does not, so nobody looks it up.
     pub unpinned: bool,
     /// What is known of it, or why nothing is.
-    pub known: Result<Gathered, Obstacle>,
+    pub known: Result<Arc<Gathered>, Obstacle>,
 }
 
 /// Why an image cannot be judged.
@@ -100,6 +101,17 @@ impl Subject {
         }
     }
 
+    /// Whether anybody wants to know of it what only a lookup can tell: it can be read, a policy
+    /// applies to it, and it is not denied without.
+    fn is_wanted(&self) -> bool {
+        self.reference.is_some() && !self.unpinned && !self.policies.is_empty()
+    }
+
+    /// Whether that is still to be looked up.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.is_wanted() && self.known.is_err()
+    }
+
     /// When the oldest of what was looked up was.
     pub fn oldest(&self) -> Option<Instant> {
         let gathered = self.known.as_ref().ok()?;
@@ -137,7 +149,24 @@ impl Gate {
             .collect()
     }
 
-    /// Resolves and looks up all images that any policy applies to, side by side.
+    /// Takes what is known of images that name a digest from other reviews of this second.
+    pub(super) fn recall(&self, subjects: &mut [Subject], now: Timestamp) {
+        // Whether layers must be compared is found out while looking up.
+        if self.options.trust.asks_for_layers() {
+            return;
+        }
+        for subject in subjects.iter_mut().filter(|subject| subject.is_wanted()) {
+            let Some(pinned) = subject.reference.as_ref().and_then(ImageRef::pinned) else {
+                continue;
+            };
+            if let Some(gathered) = self.recent.gathered(&pinned, now) {
+                (subject.pinned, subject.known) = (Some(pinned), Ok(gathered));
+            }
+        }
+    }
+
+    /// Resolves and looks up all images that any policy applies to, side by side: those of which
+    /// nothing is known, or all, where what was looked up before `not_before` does not count.
     pub(super) async fn look_up(
         &self,
         subjects: Vec<Subject>,
@@ -145,7 +174,7 @@ impl Gate {
         deadline: Deadline,
     ) -> Vec<Subject> {
         let looked_up = subjects.into_iter().map(|mut subject| async move {
-            if subject.reference.is_some() && !subject.unpinned && !subject.policies.is_empty() {
+            if subject.is_unknown() || (not_before.is_some() && subject.is_wanted()) {
                 // What is known of one image is not lost because another one is late, and of one
                 // that waited for the others until now nothing is begun any more.
                 let end = deadline.instant().into();
@@ -179,7 +208,7 @@ impl Gate {
             .evidence
             .gather(&pinned, &self.options.cluster_platforms, not_before)
             .await;
-        subject.known = gathered.map_err(Obstacle::from);
+        subject.known = gathered.map(Arc::new).map_err(Obstacle::from);
     }
 }
 

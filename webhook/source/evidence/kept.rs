@@ -1,12 +1,12 @@
 //! What is kept of lookups, from one configuration to the next.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use crate::{name::PinnedImage, source::FetchError};
 
 use super::{
-    answer::Answer,
-    cache::{Lookups, Shelf},
+    answer::{Answer, Answered},
+    cache::{Lookups, Perishable as _, Shelf},
     image::Described,
     lookup::Key,
     settings::Settings,
@@ -39,5 +39,15 @@ impl Kept {
     /// Whether it keeps for these times, and as much.
     pub fn keeps(&self, shelf: Shelf, memory: u64) -> bool {
         self.shelf == shelf && self.memory == memory
+    }
+
+    /// Until when all of these answers may be believed; those that failed are not at all.
+    pub fn until(&self, answers: &[Vec<Answered>]) -> Instant {
+        let now = Instant::now();
+        let until = |answered: &Answered| match &answered.outcome {
+            Ok(answer) => answer.looked_up + answer.believed_for(&self.shelf),
+            Err(_) => now,
+        };
+        answers.iter().flatten().map(until).min().unwrap_or(now)
     }
 }

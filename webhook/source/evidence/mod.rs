@@ -123,10 +123,10 @@ impl Evidence {
     /// # Errors
     /// The registry refused, failed, or sent what is no manifest.
     pub async fn resolve(&self, image: &ImageRef) -> Result<PinnedImage, Arc<FetchError>> {
-        let repository = image.repository().clone();
-        if let Some(digest) = image.digest() {
-            return Ok(PinnedImage { repository, digest });
+        if let Some(pinned) = image.pinned() {
+            return Ok(pinned);
         }
+        let repository = image.repository().clone();
         let wanted: Tag = (repository.clone(), image.tag().unwrap_or("latest").into());
         let shared = Arc::clone(&self.shared);
         let described = self
@@ -160,13 +160,15 @@ impl Evidence {
             self.answers(image, not_before),
         );
         let (top, nested, found) = found?;
-        let (platforms, answers) = found
+        let (platforms, answers): (_, Vec<_>) = found
             .into_iter()
             .map(|(platform, own)| (platform, named.iter().cloned().chain(own).collect()))
             .unzip();
         let indexes = nested.iter().map(|index| index.equal()).collect();
         let media_type = top.media_type();
-        Ok(Gathered { description: Description { media_type, platforms, indexes }, answers })
+        let description = Description { media_type, platforms, indexes };
+        let believed_until = self.kept.until(&answers);
+        Ok(Gathered { description, answers, believed_until })
     }
 
     /// What every source says of the very digest of `image`, not of what it is made of.
@@ -377,12 +379,14 @@ const PLATFORMS_AT_A_TIME: usize = 16;
 const PLACES_AT_A_TIME: usize = 16;
 
 /// What is known about an image.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Gathered {
     /// The image and its platforms that can run.
     pub description: Description,
     /// For each of these platforms, in the same order, what every source says.
     pub answers: Vec<Vec<Answered>>,
+    /// When the first of these answers is too old to be believed.
+    pub believed_until: Instant,
 }
 
 impl Gathered {
