@@ -112,3 +112,14 @@ test_message_says_what_is_missing if {
 now := "2026-11-21T09:30:00Z"
 
 bare := {"path": "spec.containers[0].image", "platform": null, "metadata": {}, "rejected": []}
+
+test_first_of_what_was_rejected if {
+	image := object.union(bare, {"rejected": [entry |
+		some number in numbers.range(1, 5)
+		entry := {"code": "scope.type", "source": "tags", "detail": sprintf("of %d", [number])}
+	]})
+	found := approved.deny with input.images as [image] with input.request.time as now
+	first := "(rejected: scope.type from tags: of 1, scope.type from tags: of 2, scope.type from tags: of 3 and 2 more)"
+	some violation in found
+	contains(violation.msg, first)
+}

@@ -59,10 +59,48 @@ test_one_key_is_one_signer if {
 	image := object.union(bare, {"attestations": by_one_key})
 	some violation in attested.deny with input.images as [image] with data.parameters as parameters
 	violation.code == "attested.missing"
-	startswith(violation.msg, "attested for 2 authorities by no more than 1 keys, of 2 that are needed")
+	startswith(violation.msg, "attested for 2 authorities by no more than 1 signers, of 2 that are needed")
 
 	one := object.union(parameters, {"atLeast": 1})
 	count(attested.deny) == 0 with input.images as [image] with data.parameters as one
+}
+
+# Who attests, by which keys, and how many signers that are.
+crowds := {
+	"each has a key": {"keys": {"a": ["1"], "b": ["2"], "c": ["3"]}, "signers": 3},
+	"two share theirs": {"keys": {"a": ["1", "2"], "b": ["3"], "c": ["3"]}, "signers": 2},
+	"two share two": {"keys": {"a": ["1", "2"], "b": ["1", "2"]}, "signers": 2},
+	"three share two": {"keys": {"a": ["1", "2"], "b": ["1", "2"], "c": ["1", "2"]}, "signers": 2},
+	"in a row": {"keys": {"a": ["1"], "b": ["1", "2"], "c": ["2", "3"]}, "signers": 3},
+	"many keys of one": {
+		"keys": {"a": ["1", "2", "3", "4"], "b": ["1", "2", "3", "4"], "c": ["4"], "d": ["4"]},
+		"signers": 3,
+	},
+	"one key of all": {
+		"keys": {"a": ["1"], "b": ["1"], "c": ["1"], "d": ["1"], "e": ["1"], "f": ["1"]},
+		"signers": 1,
+	},
+	"more than are told apart": {
+		"keys": {name: ["1", "2"] | some name in ["a", "b", "c", "d", "e", "f", "g"]},
+		"signers": 1,
+	},
+}
+
+test_authorities_are_as_many_as_they_have_keys if {
+	every crowd in crowds {
+		image := object.union(bare, {"attestations": [attestation |
+			some name, keys in crowd.keys
+			some key in keys
+			attestation := {"authority": name, "signer": {"identity": key}}
+		]})
+		authorities := object.keys(crowd.keys)
+		every needed in [number | some number in numbers.range(2, 7); number <= count(authorities)] {
+			parameters := {"authorities": authorities, "atLeast": needed}
+			found := attested.deny with input.images as [image] with data.parameters as parameters
+			codes := {"attested.missing" | needed > crowd.signers}
+			{violation.code | some violation in found} == codes
+		}
+	}
 }
 
 test_cases if {
@@ -108,3 +146,14 @@ test_messages_of_parameters if {
 bare := {"path": "spec.containers[0].image", "platform": null, "attestations": [], "rejected": []}
 
 on_arm := object.union(bare, {"platform": {"os": "linux", "architecture": "arm64"}})
+
+test_first_of_what_was_rejected if {
+	image := object.union(bare, {"rejected": [entry |
+		some number in numbers.range(1, 5)
+		entry := {"code": "scope.type", "source": "tags", "detail": sprintf("of %d", [number])}
+	]})
+	found := attested.deny with input.images as [image]
+	first := "(rejected: scope.type from tags: of 1, scope.type from tags: of 2, scope.type from tags: of 3 and 2 more)"
+	some violation in found
+	contains(violation.msg, first)
+}

@@ -244,3 +244,14 @@ test_revision_need_not_be_recorded if {
 	parameters := {"authorities": ["builder"], "revisionRecorded": false}
 	count(built.deny) == 0 with input.images as [image] with data.parameters as parameters
 }
+
+test_first_of_what_was_rejected if {
+	image := object.union(bare, {"rejected": [entry |
+		some number in numbers.range(1, 5)
+		entry := {"code": "scope.type", "source": "tags", "detail": sprintf("of %d", [number])}
+	]})
+	found := built.deny with input.images as [image]
+	first := "(rejected: scope.type from tags: of 1, scope.type from tags: of 2, scope.type from tags: of 3 and 2 more)"
+	some violation in found
+	contains(violation.msg, first)
+}

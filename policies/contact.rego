@@ -72,12 +72,17 @@ lacking(image) := sprintf(", the contact that there is lacks %s", [concat(", ", 
 	entry == said(image)[0]
 } else := ""
 
-rejected(image) := sprintf(" (rejected: %s)", [concat(", ", reasons)]) if {
-	reasons := {text |
+# The first of them: who can hang one thing on an image can hang many there.
+rejected(image) := sprintf(" (rejected: %s%s)", [concat(", ", array.slice(reasons, 0, 3)), others(count(reasons) - 3)]) if {
+	reasons := sort({text |
 		some entry in image.rejected
 		text := sprintf("%s from %s: %s", [entry.code, entry.source, entry.detail])
-	}
+	})
 	count(reasons) > 0
+} else := ""
+
+others(left) := sprintf(" and %d more", [left]) if {
+	left > 0
 } else := ""
 
 remedy := sprintf("; put a contact beside it (`countersign metadata put IMAGE %s FILE --key KEY`)", [type])

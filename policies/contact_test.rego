@@ -95,3 +95,14 @@ test_message_says_what_is_lacking if {
 }
 
 bare := {"path": "spec.containers[0].image", "platform": null, "metadata": {}}
+
+test_first_of_what_was_rejected if {
+	image := object.union(bare, {"rejected": [entry |
+		some number in numbers.range(1, 5)
+		entry := {"code": "scope.type", "source": "tags", "detail": sprintf("of %d", [number])}
+	]})
+	found := contact.deny with input.images as [image]
+	first := "(rejected: scope.type from tags: of 1, scope.type from tags: of 2, scope.type from tags: of 3 and 2 more)"
+	some violation in found
+	contains(violation.msg, first)
+}

@@ -4,8 +4,9 @@
 #   Every image, on every platform that can run, has an attestation by one of the authorities that
 #   is not older than `maxAge`, a duration such as `720h`. `predicateTypes` narrows what counts.
 #   The age is by the signer's own word, unless `clock` is `store`: then it is by the time at which
-#   a store recorded the attestation, and what lies elsewhere does not count. A time that lies more
-#   than five minutes ahead is no time.
+#   a store recorded the attestation, or what the signer says where that is earlier, so that who puts
+#   an old one there again does not make it young; and what lies elsewhere does not count. A time that
+#   lies more than five minutes ahead is no time.
 # custom:
 #   code: fresh.missing
 #   needs: presence
@@ -70,7 +71,10 @@ of_type(attestation) if attestation.predicateType in data.parameters.predicateTy
 
 of_type(_) if not "predicateTypes" in object.keys(data.parameters)
 
-made(attestation) := attestation.recordedAt if {
+made(attestation) := attestation.signedAt if {
+	data.parameters.clock == "store"
+	time.parse_rfc3339_ns(attestation.signedAt) < time.parse_rfc3339_ns(attestation.recordedAt)
+} else := attestation.recordedAt if {
 	data.parameters.clock == "store"
 } else := attestation.signedAt
 
@@ -86,10 +90,15 @@ newest(image) := sprintf(", the newest is of %s", [max(times(image))]) if {
 	count(times(image)) > 0
 } else := ""
 
-rejected(image) := sprintf(" (rejected: %s)", [concat(", ", reasons)]) if {
-	reasons := {text |
+# The first of them: who can hang one thing on an image can hang many there.
+rejected(image) := sprintf(" (rejected: %s%s)", [concat(", ", array.slice(reasons, 0, 3)), others(count(reasons) - 3)]) if {
+	reasons := sort({text |
 		some entry in image.rejected
 		text := sprintf("%s from %s: %s", [entry.code, entry.source, entry.detail])
-	}
+	})
 	count(reasons) > 0
+} else := ""
+
+others(left) := sprintf(" and %d more", [left]) if {
+	left > 0
 } else := ""

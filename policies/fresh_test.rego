@@ -45,8 +45,23 @@ cases := {
 	},
 	"by the store's clock": {
 		"parameters": {"clock": "store"},
-		"found": [object.union(signed("2020-01-01T00:00:00Z"), {"recordedAt": "2026-11-21T09:00:00Z"})],
+		"found": [object.union(signed("2026-11-21T09:30:00Z"), {"recordedAt": "2026-11-20T09:00:00Z"})],
+		"codes": {"fresh.missing"},
+	},
+	"recorded, and nobody says when it was signed": {
+		"parameters": {"clock": "store"},
+		"found": [object.union(signed(null), {"recordedAt": "2026-11-21T09:00:00Z"})],
 		"codes": set(),
+	},
+	"recorded soon after it was signed": {
+		"parameters": {"clock": "store"},
+		"found": [object.union(signed("2026-11-21T08:59:59.5Z"), {"recordedAt": "2026-11-21T09:00:00Z"})],
+		"codes": set(),
+	},
+	"put there again": {
+		"parameters": {"clock": "store"},
+		"found": [object.union(signed("2026-11-01T00:00:00Z"), {"recordedAt": "2026-11-21T09:00:00Z"})],
+		"codes": {"fresh.missing"},
 	},
 	"no store recorded it": {
 		"parameters": {"clock": "store"},
@@ -108,3 +123,14 @@ signed(at) := {
 at_ten := {"time": "2026-11-21T10:00:00Z"}
 
 bare := {"path": "spec.containers[0].image", "attestations": []}
+
+test_first_of_what_was_rejected if {
+	image := object.union(bare, {"rejected": [entry |
+		some number in numbers.range(1, 5)
+		entry := {"code": "scope.type", "source": "tags", "detail": sprintf("of %d", [number])}
+	]})
+	found := fresh.deny with input as {"request": at_ten, "images": [image]}
+	first := "(rejected: scope.type from tags: of 1, scope.type from tags: of 2, scope.type from tags: of 3 and 2 more)"
+	some violation in found
+	contains(violation.msg, first)
+}

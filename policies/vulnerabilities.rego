@@ -51,16 +51,22 @@ intolerable(image) := {[name(record), severity(record), kind] |
 	rank(severity(record)) > rank(tolerated(kind))
 }
 
-# Of the affected packages some may have a fix and others not: then the record is of both kinds.
-kinds(record) := {kind | some issue in record.vulnerability.packageIssue; kind := kind_of(issue)} if {
-	count(record.vulnerability.packageIssue) > 0
-} else := {kind_of(record.vulnerability)} if {
-	record.vulnerability
-} else := {"fixable", "unfixable"}
+# Of the affected packages some may have a fix and others not: then the record is of both kinds. So
+# is one that does not say it as records do.
+kinds(record) := union({kinds_of(issue) | some issue in issues(record)})
 
-kind_of(issue) := "fixable" if {
+issues(record) := record.vulnerability.packageIssue if {
+	is_array(record.vulnerability.packageIssue)
+	count(record.vulnerability.packageIssue) > 0
+} else := [record.vulnerability] if {
+	object.get(record.vulnerability, "packageIssue", []) in [[], null]
+} else := ["unreadable"]
+
+kinds_of(issue) := {"fixable"} if {
 	issue.fixAvailable == true
-} else := "unfixable"
+} else := {"unfixable"} if {
+	object.get(issue, "fixAvailable", false) in [false, null]
+} else := {"fixable", "unfixable"}
 
 # An update is there: it should have been made, so what has one is held to more by default.
 tolerated("fixable") := data.parameters.fixable if {

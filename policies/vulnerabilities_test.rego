@@ -79,6 +79,28 @@ cases := {
 		"found": [mixed],
 		"codes": {"vulnerabilities.found"},
 	},
+	"packages that are no list": {
+		"parameters": {"unfixable": "CRITICAL"},
+		"found": [issues("x")],
+		"codes": {"vulnerabilities.found"},
+	},
+	"no packages": {"parameters": {"unfixable": "CRITICAL"}, "found": [issues([])], "codes": set()},
+	"packages left out": {"parameters": {"unfixable": "CRITICAL"}, "found": [issues(null)], "codes": set()},
+	"a package that is none": {
+		"parameters": {"unfixable": "CRITICAL"},
+		"found": [issues(["x"])],
+		"codes": {"vulnerabilities.found"},
+	},
+	"an update that is no yes or no": {
+		"parameters": {"unfixable": "CRITICAL"},
+		"found": [issues([{"fixAvailable": "true"}])],
+		"codes": {"vulnerabilities.found"},
+	},
+	"an update left out": {
+		"parameters": {"unfixable": "CRITICAL"},
+		"found": [issues([{"fixAvailable": null}, {}])],
+		"codes": set(),
+	},
 	"the store's own word goes first": {
 		"parameters": {},
 		"found": [object.union(
@@ -151,6 +173,11 @@ mixed := {
 		"effectiveSeverity": "HIGH",
 		"packageIssue": [{"fixAvailable": true}, {"fixAvailable": false}],
 	},
+}
+
+issues(given) := {
+	"note": "projects/scans/notes/CVE-1",
+	"vulnerability": {"effectiveSeverity": "CRITICAL", "packageIssue": given},
 }
 
 finished := {"discovery": {"analysisStatus": "FINISHED_SUCCESS"}}

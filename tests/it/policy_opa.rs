@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use countersign::policy::{Bundle, Rule, RuleFault};
+use countersign::policy::{Bundle, Rule, RuleFault, Verdict};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -33,10 +33,19 @@ impl Corpus {
     }
 }
 
+/// What a rule comes to, and the same where it is given a moment only.
+fn briefly_or_not(rule: &Rule, input: &regorus::Value) -> Result<Verdict, RuleFault> {
+    let outcome = rule.evaluate(input);
+    if let Some(briefly) = rule.evaluate_briefly(input) {
+        assert_eq!(briefly, outcome);
+    }
+    outcome
+}
+
 #[test]
 fn p7_rules_mean_what_they_mean_in_opa() {
     let corpus = Corpus::read();
-    let input = corpus.input.into();
+    let input: regorus::Value = corpus.input.into();
     let mut wrong = Vec::new();
     for probe in corpus.probes {
         let bundle = Bundle::of_text("probe.rego", &format!("{}{}", corpus.prelude, probe.rego));
@@ -50,7 +59,7 @@ fn p7_rules_mean_what_they_mean_in_opa() {
                 || !error.to_string().contains("two different values at once"))
             .then(|| format!("refused with {error}")),
             (Ok(_), Some(refused)) => Some(format!("loaded; was refused with {refused}")),
-            (Ok(rule), None) => match rule.evaluate(&input) {
+            (Ok(rule), None) => match briefly_or_not(&rule, &input) {
                 Err(RuleFault::Conflict) if probe.conflict => None,
                 Err(fault) => Some(fault.to_string()),
                 Ok(verdict) if probe.conflict => Some(format!("{verdict:?}; OPA: a conflict")),

@@ -167,6 +167,7 @@ fn run_on(machine: &mut RegoVM, entries: &[&str], input: &Value) -> Result<Vec<V
 /// `graph.reachable`) or compile something first (`regex.match`, `glob.match`).
 const BRIEF_FUNCTIONS: &[&str] = &[
     "array.concat",
+    "array.slice",
     "concat",
     "contains",
     "count",

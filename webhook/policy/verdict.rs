@@ -20,7 +20,8 @@ pub struct Verdict {
 pub struct Violation {
     /// A reason code, `[a-z0-9.-]+`.
     pub code: String,
-    /// The rule's own words, not yet escaped, at most [`Violation::MSG_MAX`] characters.
+    /// The rule's own words, not yet escaped, at most [`Violation::MSG_MAX`] characters; what
+    /// stands behind its last `; `, which says what to do, is cut last.
     pub msg: String,
     /// The `path` of the image that it is about; `None` when it is about the whole request.
     pub image: Option<String>,
@@ -106,6 +107,39 @@ pub(super) fn is_code(text: &str) -> bool {
     !text.is_empty() && text.len() <= Violation::CODE_MAX && text.bytes().all(allowed)
 }
 
+/// Cuts what is wrong before what to do: who has something long quoted would take the rule's advice
+/// away otherwise, and put its own in the place.
 fn cut(msg: &str) -> String {
-    msg.chars().take(Violation::MSG_MAX).collect()
+    let Some((what, todo)) = msg.rsplit_once(ADVICE) else {
+        return msg.chars().take(Violation::MSG_MAX).collect();
+    };
+    let todo: String = todo.chars().take(Violation::MSG_MAX / 2).collect();
+    let room = Violation::MSG_MAX - ADVICE.len() - todo.chars().count();
+    let what: String = what.chars().take(room).collect();
+    format!("{what}{ADVICE}{todo}")
+}
+
+/// What comes before what to do.
+const ADVICE: &str = "; ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p13_what_is_wrong_is_cut_before_what_to_do() {
+        let long = "é".repeat(5_000);
+        for (name, msg, what, todo) in [
+            ("short", "bad; sign it".to_owned(), 3, Some("sign it")),
+            ("long", format!("{long}; sign it"), 1_991, Some("sign it")),
+            ("advice within", format!("{long}; run this, {long}; sign it"), 1_991, Some("sign it")),
+            ("no advice", long.clone(), 2_000, None),
+            ("all of it", format!("{long}; {long}"), 998, Some(&long[..2_000])),
+        ] {
+            let cut = cut(&msg);
+            let parts =
+                cut.rsplit_once("; ").map_or((&*cut, None), |(what, todo)| (what, Some(todo)));
+            assert_eq!((parts.0.chars().count(), parts.1), (what, todo), "{name}");
+        }
+    }
 }
