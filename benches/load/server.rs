@@ -163,7 +163,7 @@ pub fn constant(config: &str) -> Outcome<()> {
             std::future::ready(reply.clone())
         };
         let stop = async { Stop::signal().await.unwrap_or(Stop::AtOnce) };
-        server.run(answer, stop).await?;
+        server.run(answer, String::new, stop).await?;
         Ok(())
     })
 }

@@ -226,9 +226,14 @@ fn p1_only_mutate_patches_and_only_what_it_allows() {
 #[test]
 fn p13_a_review_that_is_too_large_is_denied_if_its_uid_was_read() {
     let body = include_bytes!("../../fixtures/reviews/pod-create.mutate.json");
-    let reply = Reply::too_large(Phase::Validate, &body[..300], 1000).unwrap();
+    let denied = |beginning| {
+        let too_large = violation(Code::ReviewTooLarge);
+        Reply::denied(Phase::Validate, beginning, too_large, "r1")
+    };
+    let reply = denied(&body[..300]).unwrap();
     let review: Value = serde_json::from_slice(&reply.body).unwrap();
     assert_eq!(review["response"]["uid"], "046f9cc5-2ca6-4625-9b99-a9d859616eff");
     assert_eq!(review["response"]["auditAnnotations"]["codes"], "review.too-large");
-    assert!(Reply::too_large(Phase::Validate, &body[..60], 1000).is_none());
+    assert_eq!(review["response"]["auditAnnotations"]["revision"], "r1");
+    assert!(denied(&body[..60]).is_none());
 }

@@ -118,7 +118,7 @@ fn p13_a_review_whose_uid_can_be_read_is_answered_by_a_review() {
     for (name, body, part) in [
         ("other version", good.replace("io/v1\"", "io/v1beta1\""), "\"admission.k8s.io/v1beta1\""),
         ("no version", good.replace(r#""apiVersion":"admission.k8s.io/v1","#, ""), "of \"\""),
-        ("no kind", good.replace(r#""kind":"AdmissionReview","#, ""), "of \"admission.k8s.io/v1\""),
+        ("no kind", good.replace(r#""kind":"AdmissionReview","#, ""), "says no kind,"),
         ("cut off", good[..good.len() - 40].to_owned(), "EOF while parsing"),
         ("more behind it", format!("{good}{{}}"), "trailing characters"),
         ("no resource", envelope(r#"{"uid":"u1","operation":"CREATE"}"#), "missing field `kind`"),

@@ -10,7 +10,6 @@ use super::{
     review::{Review, Unreadable},
     violation::Violation,
 };
-use crate::name::Code;
 
 /// The decision about one review, with what led to it.
 ///
@@ -121,18 +120,17 @@ impl Reply {
         }
     }
 
-    /// A denial of the review of this `uid`, when nothing more of it is known.
-    pub fn denied(phase: Phase, uid: String, violation: Violation) -> Self {
-        Answer::deny(violation).into_reply(phase, Outcome { uid, ..Outcome::default() })
-    }
-
-    /// The denial of a review that is larger than `limit` bytes, of which `beginning` was read;
-    /// `None` if its uid is not in there.
-    pub fn too_large(phase: Phase, beginning: &[u8], limit: usize) -> Option<Self> {
+    /// The denial of a review of which only the `beginning` of its body is known, where a gate of
+    /// this `revision` is in force; `None` if its uid is not in there.
+    pub fn denied(
+        phase: Phase,
+        beginning: &[u8],
+        violation: Violation,
+        revision: &str,
+    ) -> Option<Self> {
         let uid = Review::uid_of(beginning)?;
-        let what = format!("the review is larger than {limit} bytes");
-        let todo = Some("make the object smaller, or raise limits.body");
-        Some(Self::denied(phase, uid, Violation::of_review(Code::ReviewTooLarge, what, todo)))
+        let answer = Answer { revision: revision.to_owned(), ..Answer::deny(violation) };
+        Some(answer.into_reply(phase, Outcome { uid, ..Outcome::default() }))
     }
 }
 

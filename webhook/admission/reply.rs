@@ -65,15 +65,11 @@ impl fmt::Display for Decision {
 /// What takes time within a review.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Stage {
-    /// Reading the review and finding its images.
+    /// Reading the review.
     Decode,
-    /// From references to digests.
-    Resolve,
-    /// Evidence from registries and stores, or from the cache.
+    /// Digests and evidence, from registries and stores or from the cache.
     Gather,
-    /// Signatures.
-    Verify,
-    /// Rego.
+    /// Signatures and rules.
     Evaluate,
 }
 
@@ -82,9 +78,7 @@ impl Stage {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Decode => "decode",
-            Self::Resolve => "resolve",
             Self::Gather => "gather",
-            Self::Verify => "verify",
             Self::Evaluate => "evaluate",
         }
     }

@@ -154,8 +154,12 @@ impl<'a> Review<'a> {
             return Err(Unreadable::Foreign);
         }
         let version = envelope.api_version.map_or(Cow::Borrowed(""), |version| version.0);
-        if version != API_VERSION || envelope.kind.is_none() {
-            let what = format!("the review is of \"{version}\", not of {API_VERSION}");
+        let what = match envelope.kind {
+            Some(_) if version == API_VERSION => None,
+            Some(_) => Some(format!("the review is of \"{version}\", not of {API_VERSION}")),
+            None => Some(format!("the review says no kind, which is {KIND}")),
+        };
+        if let Some(what) = what {
             return Err(invalid(request.uid.into_owned(), what, Some(ASK_FOR_V1)));
         }
         Ok(Self {

@@ -40,13 +40,14 @@ impl Serve {
             output::say(&format!("ready: https://{admission}, probes on http://{probes}"));
         }
         let stop = async { Stop::signal().await.unwrap_or(Stop::AtOnce) };
-        let gate = watch.gate();
+        let (gate, in_force) = (watch.gate(), watch.gate());
+        let revision = move || in_force.load().revision().to_owned();
         let answer = move |phase, body, deadline| {
             let gate = gate.load_full();
             async move { gate.review(phase, body, deadline).await }
         };
         tokio::select! {
-            ended = server.run(answer, stop) => ended.map_err(Failure::of)?,
+            ended = server.run(answer, revision, stop) => ended.map_err(Failure::of)?,
             // Without a look at its files a revocation would not be seen: rather start anew.
             () = watch.follow(metrics) => {
                 return Err(Failure::fault("the watch over the configuration has ended"));

@@ -27,24 +27,27 @@ use super::{
     timeout,
 };
 use crate::{
-    admission::{Phase, Reply, Review, Violation},
+    admission::{Phase, Reply, Violation},
     name::Code,
     source::Deadline,
 };
 
 /// What every request needs.
-pub(super) struct Reviews<H> {
+pub(super) struct Reviews<H, R> {
     pub handler: H,
+    /// The revision in force, for reviews that the handler does not answer.
+    pub revision: R,
     pub budget: Budget,
     pub longest: Longest,
     pub metrics: Arc<Metrics>,
     pub draining: Arc<AtomicBool>,
 }
 
-impl<H, F> Reviews<H>
+impl<H, F, R> Reviews<H, R>
 where
     H: Fn(Phase, Bytes, Deadline) -> F + Send + Sync + 'static,
     F: Future<Output = Reply> + Send,
+    R: Fn() -> String + Send + Sync + 'static,
 {
     /// The two routes.
     pub fn router(self) -> Router {
@@ -94,14 +97,16 @@ where
         let body = match body {
             Ok(body) => body,
             Err(Unread::TooLarge(beginning)) => {
-                return Reply::too_large(phase, &beginning, self.budget.limit())
+                let what = format!("the review is larger than {} bytes", self.budget.limit());
+                return self
+                    .denied(phase, &beginning, (Code::ReviewTooLarge, &what, SMALLER))
                     .ok_or(Refusal::TOO_LARGE);
             }
             Err(Unread::Late(beginning)) => {
-                return denied(phase, &beginning, Code::ReviewDeadline, LATE).ok_or(Refusal::LATE);
+                return self.denied(phase, &beginning, LATE).ok_or(Refusal::LATE);
             }
             Err(Unread::Busy(beginning)) => {
-                return denied(phase, &beginning, Code::ReviewDeadline, BUSY).ok_or(Refusal::BUSY);
+                return self.denied(phase, &beginning, BUSY).ok_or(Refusal::BUSY);
             }
             Err(Unread::Broken) => return Err(Refusal::BROKEN),
         };
@@ -113,13 +118,18 @@ where
             Ok(Err(_panic)) => {
                 self.metrics.panicked();
                 tracing::error!(%phase, "a review made countersign panic; it is denied");
-                denied(phase, &body.bytes, Code::ReviewInvalid, FAULT).ok_or(Refusal::FAULT)
+                self.denied(phase, &body.bytes, FAULT).ok_or(Refusal::FAULT)
             }
             Err(_elapsed) => {
                 tracing::error!(%phase, "a review was not judged by its deadline; it is denied");
-                denied(phase, &body.bytes, Code::ReviewDeadline, SLOW).ok_or(Refusal::FAULT)
+                self.denied(phase, &body.bytes, SLOW).ok_or(Refusal::FAULT)
             }
         }
+    }
+
+    fn denied(&self, phase: Phase, beginning: &[u8], (code, what, todo): Why<'_>) -> Option<Reply> {
+        let violation = Violation::of_review(code, what, Some(todo));
+        Reply::denied(phase, beginning, violation, &(self.revision)())
     }
 
     /// Tells the client to connect anew, elsewhere, once this replica is to go.
@@ -133,11 +143,6 @@ where
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-fn denied(phase: Phase, beginning: &[u8], code: Code, what: &str) -> Option<Reply> {
-    let uid = Review::uid_of(beginning)?;
-    Some(Reply::denied(phase, uid, Violation::of_review(code, what, None)))
 }
 
 fn respond(reply: Reply) -> Response {
@@ -181,10 +186,23 @@ impl Refusal {
 
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
-const SLOW: &str = "the review was not judged in time";
-const BUSY: &str = "too many large reviews came at once";
-const LATE: &str = "the review did not arrive in time";
-const FAULT: &str = "the review could not be judged because of a fault in countersign itself";
+
+/// The code of a denial, what is wrong and what to do.
+type Why<'a> = (Code, &'a str, &'a str);
+
+const SMALLER: &str = "make the object smaller, or raise limits.body";
+const SLOW: Why<'_> = (Code::ReviewDeadline, "the review was not judged in time", "try again");
+const BUSY: Why<'_> = (Code::ReviewDeadline, "too many large reviews came at once", "try again");
+const LATE: Why<'_> = (
+    Code::ReviewDeadline,
+    "the review did not arrive in time",
+    "try again; see how fast the API server reaches the webhook",
+);
+const FAULT: Why<'_> = (
+    Code::ReviewInvalid,
+    "the review could not be judged because of a fault in countersign itself",
+    "please report it with what its log says",
+);
 
 /// Whoever judges keeps to the deadline; one that hangs is not waited for longer than this.
 const GRACE: Duration = Duration::from_millis(40);

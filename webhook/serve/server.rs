@@ -81,22 +81,25 @@ impl Server {
     /// Answers reviews by `handler` until `stop`, then finishes those under way.
     ///
     /// `handler` is called for each review with what was asked, the whole body and the time by
-    /// which to answer. One that panics or hangs is a denial.
+    /// which to answer. One that panics or hangs is a denial, which names the `revision` in force.
     ///
     /// # Errors
     /// [`ServeError::Serve`] if a listener breaks.
-    pub async fn run<H, F>(
+    pub async fn run<H, F, R>(
         self,
         handler: H,
+        revision: R,
         stop: impl Future<Output = Stop>,
     ) -> Result<(), ServeError>
     where
         H: Fn(Phase, Bytes, Deadline) -> F + Send + Sync + 'static,
         F: Future<Output = Reply> + Send + 'static,
+        R: Fn() -> String + Send + Sync + 'static,
     {
         let draining = Arc::new(AtomicBool::new(false));
         let reviews = Reviews {
             handler,
+            revision,
             budget: Budget::new(self.options.body),
             longest: self.options.deadline.clone(),
             metrics: Arc::clone(&self.metrics),

@@ -53,7 +53,7 @@ pub enum FetchError {
     #[error("{peer} has no {what}; check the name, and that it was pushed there")]
     NotFound { peer: Peer, what: Wanted },
     /// What came is not what was asked for.
-    #[error("{peer} sent {digests}; it may be tampered with")]
+    #[error("{peer} sent {digests}, so it may be tampered with; ask whoever runs it")]
     OtherDigest { peer: Peer, digests: Box<Exchanged> },
     /// A manifest of a kind that is unknown here.
     #[error("{peer} has no image manifest or index there: {why}; push an image under that name")]
@@ -73,7 +73,7 @@ pub enum FetchError {
     #[error("{0} deletes no manifests; ask whoever runs it to allow that, or to delete them there")]
     KeepsAll(Peer),
     /// A cap was hit.
-    #[error("{peer} sends more than {limit} {what}, which is the limit")]
+    #[error("{peer} sends more than {limit} {what}, which is the limit; remove what is not needed")]
     TooMuch { peer: Peer, limit: u64, what: &'static str },
     /// It takes longer than one review, and goes on.
     #[error("the layers of {0} are still being compared with its configuration; try again")]

@@ -1,5 +1,7 @@
 //! Where the signer knew an image under another name than we do.
 
+use std::collections::BTreeSet;
+
 use crate::name::{BadRepository, Pattern, Repository};
 
 /// From patterns of where we know images to patterns of where the signer knew them.
@@ -46,7 +48,8 @@ impl IdentityMap {
     /// What the wildcards matched makes no repository on the other side.
     pub fn signed_name(&self, repository: &Repository) -> Result<Repository, BadRepository> {
         for (ours, theirs) in &self.0 {
-            if let Some(captured) = capture(&pieces(ours), repository.as_str()) {
+            let (name, mut dead) = (repository.as_str(), BTreeSet::new());
+            if let Some(captured) = capture(&pieces(ours), name, &mut dead) {
                 return fill(&pieces(theirs), &captured).parse();
             }
         }
@@ -119,12 +122,22 @@ fn wildcards(pattern: &Pattern) -> Vec<Piece<'_>> {
 }
 
 /// What each wildcard stands for where the pattern matches, the first ones as little as they can.
-fn capture<'t>(pieces: &[Piece<'_>], text: &'t str) -> Option<Vec<&'t str>> {
+///
+/// `dead` has how much was left of pieces and text where no match begins, so that each such place is
+/// gone through once: a name of somebody's choice could take forever otherwise.
+fn capture<'t>(
+    pieces: &[Piece<'_>],
+    text: &'t str,
+    dead: &mut BTreeSet<(usize, usize)>,
+) -> Option<Vec<&'t str>> {
     let [piece, rest @ ..] = pieces else {
         return text.is_empty().then(Vec::new);
     };
     if let Piece::Text(literal) = piece {
-        return capture(rest, text.strip_prefix(literal)?);
+        return capture(rest, text.strip_prefix(literal)?, dead);
+    }
+    if !dead.insert((pieces.len(), text.len())) {
+        return None;
     }
     let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
     for end in ends {
@@ -136,7 +149,7 @@ fn capture<'t>(pieces: &[Piece<'_>], text: &'t str) -> Option<Vec<&'t str>> {
         if *piece == Piece::Parts && !whole_parts {
             continue;
         }
-        if let Some(mut captured) = capture(rest, after) {
+        if let Some(mut captured) = capture(rest, after, dead) {
             captured.insert(0, taken);
             return Some(captured);
         }
@@ -259,6 +272,23 @@ mod tests {
             let map = map(&[(ours, theirs)]).unwrap();
             let name = map.signed_name(&image.parse().unwrap()).unwrap();
             assert_eq!(name.to_string(), want, "{ours} to {theirs}: {image}");
+        }
+    }
+
+    #[test]
+    fn p8_names_that_almost_match_take_no_longer() {
+        let ours = format!("registry.example/**/{}x", "*-".repeat(20));
+        let theirs = ours.replace("registry", "build");
+        let map = map(&[(&ours, &theirs)]).unwrap();
+        for (name, path, matches) in [
+            ("no end", format!("a/{}y", "a-".repeat(100)), false),
+            ("an end", format!("a/{}x", "a-".repeat(100)), true),
+            ("in a deeper part", format!("a/{}y/{}x", "a-".repeat(60), "b-".repeat(20)), true),
+        ] {
+            let image: Repository = format!("registry.example/{path}").parse().unwrap();
+            let host = if matches { "build" } else { "registry" };
+            let want = format!("{host}.example/{path}");
+            assert_eq!(map.signed_name(&image).unwrap().to_string(), want, "{name}");
         }
     }
 

@@ -215,7 +215,9 @@ const WRONG: &[Mistake] = &[
     (
         "attests: [image-id]",
         "attests: []",
-        &["serve.yaml:64: `attests` is empty; leave it out to mean all, or name some"],
+        &[
+            "serve.yaml:64: `attests` is empty, so nothing could ever count for this authority; leave it out for simple-signing, or name some",
+        ],
     ),
     (
         "sources: [grafeas, referrers]",

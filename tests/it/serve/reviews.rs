@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use countersign_kit::{image, review};
+
 use super::{Client, Response, Serving, allow};
+use crate::scene::Scene;
 
 const POD: &[u8] = include_bytes!("../../../fixtures/reviews/pod-create.mutate.raw");
 
@@ -31,6 +34,9 @@ fn denied(response: &Response, code: &str) -> serde_json::Value {
     assert_eq!(review["response"]["allowed"], false);
     assert_eq!(review["response"]["uid"], uid());
     assert_eq!(review["response"]["auditAnnotations"]["codes"], code);
+    assert_eq!(review["response"]["auditAnnotations"]["revision"], "r1");
+    let message = review["response"]["status"]["message"].as_str().unwrap();
+    assert!(message.contains(&format!("({code}); ")), "what to do: {message}");
     review
 }
 
@@ -51,6 +57,49 @@ async fn p13_reviews_are_answered_by_reviews() {
     serving.metric("countersign_reviews_total{phase=\"validate\",decision=\"denied\"} 1").await;
     serving.metric("countersign_reviews_total{phase=\"mutate\",decision=\"allowed\"} 1").await;
     serving.metric("countersign_violations_total{code=\"review.invalid\"} 1").await;
+}
+
+/// What the page of metrics calls the stages are those that a review goes through.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_stage_of_a_review_is_timed() {
+    let scene = Scene::new();
+    let shop = image("shop").build();
+    scene.registry.put_image("acme/shop", "1.4", &shop);
+    scene.attest(&shop);
+    let pinned = scene.image(&format!("acme/shop@{}", shop.digest()));
+    scene.registry.latency(Duration::from_millis(30));
+    let gate = Arc::clone(scene.gate());
+    let serving = Serving::start(move |phase, body, deadline| {
+        let gate = Arc::clone(&gate);
+        async move { gate.review(phase, body, deadline).await }
+    })
+    .await;
+    let body = review(&[&pinned]).body();
+    let answer = serving.connect().await.post("/validate", &body).await.unwrap();
+    assert_eq!(answer.json()["response"]["allowed"], true, "{}", answer.text());
+    let (_, text) = serving.probe("/metrics").await;
+    let counted = |line: &str| {
+        let rest = line.strip_prefix("countersign_stage_seconds_count{stage=\"")?;
+        rest.strip_suffix("\"} 1").map(str::to_owned)
+    };
+    let mut told: Vec<String> = text.lines().filter_map(counted).collect();
+    told.sort();
+    let page = include_str!("../../../docs/operate.md");
+    let row = page.lines().find(|line| line.contains("countersign_stage_seconds")).unwrap();
+    let (_, labels) = row.split_once("`stage` (").unwrap();
+    let mut listed: Vec<&str> = labels
+        .split(')')
+        .next()
+        .unwrap()
+        .split(", ")
+        .map(|label| label.trim_matches('`'))
+        .collect();
+    listed.sort_unstable();
+    assert_eq!(told, listed, "{text}");
+    let waited = text.lines().find_map(|line| {
+        line.strip_prefix("countersign_stage_seconds_sum{stage=\"gather\"} ")?.parse::<f64>().ok()
+    });
+    assert!(waited.is_some_and(|seconds| seconds >= 0.03), "{text}");
 }
 
 #[tokio::test]

@@ -68,7 +68,8 @@ impl Serving {
         let admission = server.admission_address().unwrap();
         let probes = server.probes_address().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(server.run(handler, async { stopped.await.unwrap() }));
+        let task =
+            tokio::spawn(server.run(handler, || "r1".to_owned(), async { stopped.await.unwrap() }));
         Self { ca, folder, admission, probes, stop, task }
     }
 

@@ -147,7 +147,8 @@ impl Gate {
                 finding.complaints.dedup();
             }
             Err(error) => {
-                let obstacle = Obstacle::new(Code::PolicyError, error.to_string(), None);
+                let todo = Some("this is a fault of countersign, please report it");
+                let obstacle = Obstacle::new(Code::PolicyError, error.to_string(), todo);
                 finding.complaints.push((None, Violation::of_policy(&policy.name, &obstacle)));
             }
         }

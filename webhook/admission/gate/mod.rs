@@ -9,6 +9,7 @@
 
 mod entry;
 mod judge;
+mod laps;
 mod layers;
 mod policy;
 mod recent;
@@ -44,6 +45,7 @@ pub use policy::{Mode, Platforms, Policy, PolicyRule, Uses};
 pub use subject::{Obstacle, Subject};
 
 use super::violation::Violation;
+use laps::Laps;
 use recent::Recent;
 
 /// What a [`Gate`] is made of.
@@ -118,6 +120,8 @@ pub struct Inspection {
     pub judgement: Judgement,
     /// The request as rules see it.
     pub request: RequestPart,
+    /// How long it took.
+    laps: Laps,
 }
 
 impl Gate {
@@ -188,7 +192,10 @@ impl Gate {
                 };
                 match request {
                     Ok(request) => {
-                        self.decide(phase, &review, images, request, now, deadline).await.answer
+                        let decided =
+                            self.decide(phase, &review, images, request, now, deadline).await;
+                        asked.stages.extend(decided.laps.stages());
+                        decided.answer
                     }
                     Err(violation) => Answer::deny(*violation),
                 }
@@ -216,7 +223,7 @@ impl Gate {
             let subjects = self.subjects(images.uses, &review.namespace);
             let answer = self.wave_through(&subjects);
             let judgement = Judgement::of_none(subjects.len());
-            return Ok(Inspection { answer, subjects, judgement, request });
+            return Ok(Inspection { answer, subjects, judgement, request, laps: Laps::start() });
         }
         Ok(self.decide(phase, review, images, request, now, deadline).await)
     }
@@ -230,6 +237,7 @@ impl Gate {
         now: Timestamp,
         deadline: Deadline,
     ) -> Inspection {
+        let mut laps = Laps::start();
         let workload = images.workload;
         let context = ruling::Context {
             phase,
@@ -248,16 +256,20 @@ impl Gate {
         if subjects.iter().any(Subject::is_unknown) {
             subjects = Box::pin(self.look_up(subjects, None, deadline)).await;
         }
+        laps.gathered();
         let (subjects, judgement) = self.judge_aside(&request, subjects, now, deadline).await;
         let answer = self.rule(&context, &subjects, &judgement);
+        laps.evaluated();
         let Some(not_before) = self.not_before(&answer, &subjects) else {
-            return Inspection { answer, subjects, judgement, request };
+            return Inspection { answer, subjects, judgement, request, laps };
         };
         // Nobody is denied for an answer that a fresh look may correct (P6).
         let subjects = Box::pin(self.look_up(subjects, Some(not_before), deadline)).await;
+        laps.gathered();
         let (subjects, judgement) = self.judge_aside(&request, subjects, now, deadline).await;
         let answer = self.rule(&context, &subjects, &judgement);
-        Inspection { answer, subjects, judgement, request }
+        laps.evaluated();
+        Inspection { answer, subjects, judgement, request, laps }
     }
 
     fn waves_through(&self, images: &Images) -> bool {
@@ -266,10 +278,12 @@ impl Gate {
 
     /// Before which moment answers must be asked for again, if a denial rests on any such.
     fn not_before(&self, answer: &Answer, subjects: &[Subject]) -> Option<Instant> {
+        if answer.violations.is_empty() {
+            return None;
+        }
         let not_before = Instant::now().checked_sub(self.options.none)?;
         let stale = |subject: &Subject| subject.oldest().is_some_and(|oldest| oldest < not_before);
-        let denied = !answer.violations.is_empty();
-        (denied && subjects.iter().any(stale)).then_some(not_before)
+        subjects.iter().any(stale).then_some(not_before)
     }
 
     /// Judges at once what takes a moment only, and anything else on a thread of its own, few at a
@@ -313,7 +327,7 @@ impl Gate {
             None => Ok(None),
             Some(Object::Whole(object)) => Ok(Some(object)),
             Some(Object::Skimmed(_)) => {
-                Err(Box::new(Violation::of_review(Code::ReviewInvalid, NOT_WHOLE, None)))
+                Err(Box::new(Violation::of_review(Code::ReviewInvalid, NOT_WHOLE, Some(FAULT))))
             }
         }
     }
@@ -349,9 +363,11 @@ impl Gate {
             old_object: self.whole(review.old_object.as_ref())?,
         };
         RequestPart::new(&request).map_err(|error| {
-            Box::new(Violation::of_review(Code::ReviewInvalid, error.to_string(), None))
+            let todo = Some("write the object with fewer levels and plain numbers");
+            Box::new(Violation::of_review(Code::ReviewInvalid, error.to_string(), todo))
         })
     }
 }
 
 const NOT_WHOLE: &str = "a rule looks at the object, of which only the images were read";
+const FAULT: &str = "this is a fault of countersign, please report it";

@@ -55,8 +55,7 @@ fn authority(
     if entry.identity == Identity::Digest && entry.identities.is_some() {
         reading.fail(entry.line, Problem::Choice(NO_NAMES));
     }
-    let attests = reading.parse_some("attests", entry.attests.as_ref());
-    let attests = attests.unwrap_or_else(|| vec![Attests::SimpleSigning]);
+    let attests = attests(reading, entry);
     check_roots(reading, entry, &attests);
     verify::Authority {
         name: entry.name.value.as_str().into(),
@@ -81,6 +80,17 @@ fn authority(
         }),
         shared_key: entry.shared_key,
     }
+}
+
+/// What it attests: where nothing is said, images.
+fn attests(reading: &mut Reading<'_>, entry: &At<Authority>) -> Vec<Attests> {
+    let Some(texts) = &entry.attests else { return vec![Attests::SimpleSigning] };
+    if texts.is_empty() {
+        let why = "is empty, so nothing could ever count for this authority; leave it out for \
+                   simple-signing, or name some";
+        reading.fail(texts.line, Problem::Senseless { key: "attests", why });
+    }
+    reading.parse_all(texts)
 }
 
 /// What stands beside roots of certificates, or is missing there.

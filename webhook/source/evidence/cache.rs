@@ -258,6 +258,38 @@ mod tests {
         assert!((least..=most).contains(&weighed), "{weighed} weighed, {taken} taken");
     }
 
+    /// An answer that takes as much as it says.
+    struct Weighing(usize);
+
+    impl Perishable for Weighing {
+        fn looked_up(&self) -> Instant {
+            Instant::now()
+        }
+
+        fn believed_for(&self, times: &Shelf) -> Duration {
+            times.found
+        }
+
+        fn weight(&self) -> usize {
+            self.0
+        }
+    }
+
+    #[tokio::test]
+    async fn p8_what_is_kept_stays_within_its_bytes() {
+        const MOST_BYTES: u64 = 100 << 10;
+        let hour = Duration::from_hours(1);
+        let lookups =
+            Lookups::<u32, Weighing, ()>::new(MOST_BYTES, Shelf { found: hour, none: hour });
+        for key in 0..1000 {
+            lookups.keep(key, Arc::new(Weighing(1 << 10))).await;
+        }
+        lookups.entries.run_pending_tasks().await;
+        let (kept, weighed) = (lookups.entries.entry_count(), lookups.entries.weighted_size());
+        assert!(weighed <= MOST_BYTES, "{weighed} bytes in {kept} entries");
+        assert!(kept > 50, "{kept} entries");
+    }
+
     const IMAGES: usize = 1000;
 
     /// Ten thousand of them leave half of 64 MiB to everything else.

@@ -105,7 +105,7 @@ impl Opener {
             return Err(FetchError::TooMuch {
                 peer: self.peer.clone(),
                 limit: MOST_CHECKS as u64,
-                what: "signature checks for one image",
+                what: "signature checks for one image at one source",
             });
         }
         Ok(())
