@@ -135,6 +135,8 @@ fn signed_to_both_places_verified_and_never_twice() {
     assert!(evidence.status.success(), "{}", stderr(&evidence));
     let input: Value = serde_json::from_slice(&evidence.stdout).unwrap();
     assert_eq!(input["images"][0]["attestations"][0]["authority"], "builder");
+    let problems = crate::schema::problems(countersign::policy::INPUT_SCHEMA, "input", &input);
+    assert!(problems.is_empty(), "{problems:#?}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use countersign::{
 use countersign_kit as kit;
 use serde_json::{Value, json, value::RawValue};
 
-use crate::verify_support as verify;
+use crate::{schema::problems, verify_support as verify};
 
 fn contract() -> Value {
     serde_json::from_str(include_str!("../../fixtures/policy/input.json")).unwrap()
@@ -188,10 +188,8 @@ fn no_images_are_no_input() {
 
 #[test]
 fn inputs_are_what_the_schema_says() {
-    let schema: Value = serde_json::from_str(INPUT_SCHEMA).unwrap();
     for (name, input) in [("contract", contract()), ("ours", ours())] {
-        let mut problems = Vec::new();
-        conforms(&schema, &schema, "input", &input, &mut problems);
+        let problems = problems(INPUT_SCHEMA, "input", &input);
         assert!(problems.is_empty(), "{name}: {problems:#?}");
     }
     for (name, pointer, value, want) in [
@@ -208,61 +206,6 @@ fn inputs_are_what_the_schema_says() {
         let mut input = contract();
         let (parent, member) = pointer.rsplit_once('/').unwrap();
         input.pointer_mut(parent).unwrap()[member] = value;
-        let mut problems = Vec::new();
-        conforms(&schema, &schema, "input", &input, &mut problems);
-        assert_eq!(problems, [want], "{name}");
-    }
-}
-
-/// As much of a JSON Schema validator as our own schema needs.
-fn conforms(root: &Value, schema: &Value, path: &str, value: &Value, problems: &mut Vec<String>) {
-    if let Some(pointer) = schema["$ref"].as_str() {
-        let schema = root.pointer(pointer.trim_start_matches('#')).unwrap();
-        return conforms(root, schema, path, value, problems);
-    }
-    let kind = match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    };
-    match &schema["type"] {
-        Value::String(want) if want != kind => {
-            problems.push(format!("{path}: {value} is no {want}"))
-        }
-        Value::Array(wants) if !wants.contains(&json!(kind)) => {
-            problems.push(format!("{path}: {value} is none of {wants:?}"));
-        }
-        _ => {}
-    }
-    if schema["enum"].as_array().is_some_and(|choices| !choices.contains(value)) {
-        problems.push(format!("{path}: {value} is not allowed"));
-    }
-    if let Some(items) = value.as_array() {
-        if schema["minItems"].as_u64().is_some_and(|least| (items.len() as u64) < least) {
-            problems.push(format!("{path}: too short"));
-        }
-        for (at, item) in items.iter().enumerate() {
-            conforms(root, &schema["items"], &format!("{path}[{at}]"), item, problems);
-        }
-    }
-    let Some(members) = value.as_object() else { return };
-    for name in schema["required"].as_array().into_iter().flatten() {
-        if !members.contains_key(name.as_str().unwrap()) {
-            problems.push(format!("{path}: {name} is missing"));
-        }
-    }
-    for (name, value) in members {
-        match (&schema["properties"][name], &schema["additionalProperties"]) {
-            (Value::Null, Value::Bool(false)) => {
-                problems.push(format!("{path}: {name} is not known"))
-            }
-            (Value::Null, other) => {
-                conforms(root, other, &format!("{path}.{name}"), value, problems)
-            }
-            (schema, _) => conforms(root, schema, &format!("{path}.{name}"), value, problems),
-        }
+        assert_eq!(problems(INPUT_SCHEMA, "input", &input), [want], "{name}");
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use countersign::{
     admission::{Change, Gate, Phase, Platforms, Review},
     config::{Config, Purpose},
-    policy::Input,
+    policy::{INPUT_SCHEMA, Input},
     source::Deadline,
 };
 use countersign_kit::{
@@ -15,6 +15,8 @@ use countersign_kit::{
 };
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::schema::problems;
 
 /// The project and note of the scene's authority `builder`.
 pub const NOTE: &str = "projects/build/notes/built";
@@ -109,6 +111,11 @@ policies:
             Err(errors) => panic!("{errors}\n{text}"),
         };
         Self { registry, grafeas, builder, gate }
+    }
+
+    /// What judges.
+    pub fn gate(&self) -> &Arc<Gate> {
+        &self.gate
     }
 
     /// A reference into the scene's registry.
@@ -207,7 +214,10 @@ pub async fn input(gate: &Arc<Gate>, image: &str) -> Value {
         .flat_map(|(subject, entries)| entries.iter().map(move |entry| (subject, entry)))
         .filter_map(|(subject, entry)| entry.part(subject, Platforms::default()).unwrap())
         .collect();
-    serde_json::to_value(Input::new(&looked.request, &parts).unwrap()).unwrap()
+    let input = serde_json::to_value(Input::new(&looked.request, &parts).unwrap()).unwrap();
+    let problems = problems(INPUT_SCHEMA, "input", &input);
+    assert!(problems.is_empty(), "{problems:#?} in {input:#}");
+    input
 }
 
 impl Said {

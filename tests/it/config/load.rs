@@ -23,6 +23,30 @@ fn the_contract_loads_as_written() {
 }
 
 #[test]
+fn what_the_server_is_told_is_what_the_file_says() {
+    let folder = Folder::new();
+    let text = SERVE
+        .replace("admission: 0.0.0.0:8443", "admission: 127.0.0.1:1")
+        .replace("probes: 0.0.0.0:8081", "probes: 127.0.0.2:2")
+        .replace("deadline: 8s", "deadline: 3s")
+        .replace(
+            "body: 8MiB, images: 500, connections: 1000",
+            "body: 2KiB, images: 3, connections: 4",
+        );
+    folder.write("serve.yaml", text);
+    let config = folder.load("serve.yaml").unwrap_or_else(|errors| panic!("{errors:#?}"));
+    let serve = config.serve.unwrap();
+    assert_eq!(serve.admission, "127.0.0.1:1".parse().unwrap());
+    assert_eq!(serve.probes, "127.0.0.2:2".parse().unwrap());
+    assert_eq!(serve.deadline.get(), Duration::from_secs(3));
+    assert_eq!((serve.body, serve.connections), (2 << 10, 4));
+    assert_eq!(config.gate.most_images(), 3);
+    assert_eq!(serve.tls.certificate, folder.at("tls/tls.crt"));
+    assert_eq!(serve.tls.key, folder.at("tls/tls.key"));
+    assert_eq!(serve.tls.client_ca, Some(folder.at("tls/client-ca.crt")));
+}
+
+#[test]
 fn other_commands_read_neither_listen_nor_tls() {
     let folder = Folder::new();
     std::fs::remove_file(folder.at("tls.key")).unwrap();

@@ -1,7 +1,9 @@
 //! P5: "could not check" is not "not attested".
 
 use countersign::admission::Phase;
-use countersign_kit::{Fault, Key, On, Referrers, artifact, image, simple_signing};
+use countersign_kit::{
+    Auth, Fault, Key, On, Referrers, Registry, Users, artifact, image, simple_signing,
+};
 
 use crate::scene::Scene;
 
@@ -27,6 +29,8 @@ async fn p5_a_failed_lookup_is_told_as_such_and_never_kept() {
         assert!(!said.allowed, "{name}");
         assert_eq!(said.audit("codes"), code, "{name}: {}", said.message);
         assert_eq!(said.code(), status, "{name}: {}", said.message);
+        let advised = said.message.contains(&format!("({code}); "));
+        assert!(advised, "{name}: what to do: {}", said.message);
 
         peer.heal();
         // A host that just failed is left alone for a second.
@@ -74,6 +78,72 @@ async fn p5_what_could_not_be_looked_up_denies_whatever_the_rules_say() {
         assert_eq!(said.audit("codes"), "store.unreachable", "{name}: {}", said.message);
         assert_eq!((said.allowed, said.code()), (false, 503), "{name}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p13_what_cannot_be_looked_up_is_told_with_what_to_do() {
+    let shop = image("shop").build();
+    let pinned = |host: &str| format!("{host}/acme/shop@{}", shop.digest());
+    let trap = Registry::start();
+    let elsewhere = Auth::BearerAt(Users::default(), format!("{}/token", trap.url()));
+    for (name, given, fault, code, todo) in [
+        ("a path with capitals", Some("r.example/UPPER/case"), None, "image.reference", None),
+        (
+            "two lines",
+            Some("r.example/a\nb"),
+            None,
+            "image.reference",
+            Some("write it as host/path:tag or host/path@digest"),
+        ),
+        (
+            "no path",
+            Some(":"),
+            None,
+            "image.reference",
+            Some("write it as host/path:tag or host/path@digest"),
+        ),
+        (
+            "other bytes",
+            None,
+            Some(Fault::bytes("{}")),
+            "image.digest-mismatch",
+            Some("ask whoever runs it"),
+        ),
+        (
+            "a redirect in circles",
+            None,
+            Some(Fault::redirect(302, "?again")),
+            "registry.redirect-refused",
+            Some("ask whoever runs it"),
+        ),
+        (
+            "a token service elsewhere",
+            None,
+            None,
+            "registry.realm-refused",
+            Some("set `tokenRealm` for it if that is right"),
+        ),
+        (
+            "more bytes than a manifest has",
+            None,
+            Some(Fault::Endless),
+            "evidence.too-much",
+            Some("remove what is not needed"),
+        ),
+    ] {
+        let scene = Scene::new();
+        scene.registry.put_image("acme/shop", "1.4", &shop);
+        match fault {
+            Some(fault) => scene.registry.fault(On::all(), fault),
+            None => scene.registry.set_auth(elsewhere.clone()),
+        }
+        let here = pinned(&scene.registry.host());
+        let said = scene.ask(Phase::Validate, &[given.unwrap_or(&here)]).await;
+        assert_eq!(said.audit("codes"), code, "{name}: {}", said.message);
+        let end = todo.map_or_else(|| format!("({code})"), |todo| format!("({code}); {todo}"));
+        assert!(said.message.ends_with(&end), "{name}: {}", said.message);
+    }
+    assert_eq!(trap.total(), 0);
 }
 
 /// What a rule cannot look at is no reason to deny.
@@ -205,5 +275,9 @@ async fn p8_signature_checks_of_one_image_are_counted() {
     let pinned = scene.image(&format!("acme/shop@{}", shop.digest()));
     let said = scene.ask(Phase::Validate, &[&pinned]).await;
     assert_eq!(said.audit("codes"), "evidence.too-much", "{}", said.message);
-    assert!(said.message.contains("1024 signature checks for one image"), "{}", said.message);
+    assert!(
+        said.message.contains("1024 signature checks for one image at one source"),
+        "{}",
+        said.message
+    );
 }

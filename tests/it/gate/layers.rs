@@ -127,14 +127,15 @@ async fn p8_nobody_makes_the_gate_read_layers_for_nothing() {
     let of_index = ATTESTED.replace("match: {}", "match: {}, platforms: index");
     let unused = "  - {name: any, match: {}, mode: enforce, rules: [{use: registries, parameters: {allow: [\"**\"]}}]}";
     let runtime = GATE.replace("gate", "runtime");
-    for (name, members, policy, by, other, more, allowed) in [
-        ("a stranger's signature", GATE, ATTESTED, Some(&stranger), false, false, false),
-        ("no signature", GATE, ATTESTED, None, false, false, false),
-        ("one over another image", GATE, ATTESTED, None, true, false, false),
-        ("the manifest is signed too", &*both, ATTESTED, None, false, true, true),
-        ("no policy uses the authority", GATE, unused, None, false, true, true),
-        ("the runtime compares", &*runtime, ATTESTED, None, false, true, true),
-        ("only an index counts", GATE, &*of_index, None, false, true, false),
+    let missing = "attested.missing";
+    for (name, members, policy, by, other, more, codes) in [
+        ("a stranger's signature", GATE, ATTESTED, Some(&stranger), false, false, missing),
+        ("no signature", GATE, ATTESTED, None, false, false, missing),
+        ("one over another image", GATE, ATTESTED, None, true, false, missing),
+        ("the manifest is signed too", &*both, ATTESTED, None, false, true, ""),
+        ("no policy uses the authority", GATE, unused, None, false, true, ""),
+        ("the runtime compares", &*runtime, ATTESTED, None, false, true, ""),
+        ("only an index counts", GATE, &*of_index, None, false, true, missing),
     ] {
         let scene = Scene::with_builder(members, policy);
         let pinned = if name.contains("index") {
@@ -156,7 +157,7 @@ async fn p8_nobody_makes_the_gate_read_layers_for_nothing() {
             scene.attest(&shop);
         }
         let said = scene.ask(Phase::Validate, &[&pinned]).await;
-        assert_eq!(said.allowed, allowed, "{name}: {}", said.message);
+        assert_eq!(said.audit("codes"), codes, "{name}: {}", said.message);
         assert_eq!(scene.registry.count(Kind::Blob), 0, "{name}: {:#?}", scene.registry.requests());
     }
 }

@@ -171,7 +171,7 @@ async fn p2_metadata_never_passes_for_an_attestation_nor_the_other_way() {
         };
         scene.registry.attach("acme/shop", &referrer.build());
         let said = ask(&scene, &shop).await;
-        assert!(!said.allowed, "{name}");
+        assert_eq!(said.audit("codes"), "approved.missing", "{name}: {}", said.message);
         assert!(said.message.contains(want), "{name}: {}", said.message);
     }
 }
@@ -204,7 +204,8 @@ async fn p15_metadata_is_read_from_its_own_carrier_only() {
             .inline("text/plain", b"ok".as_slice());
         scene.registry.attach("acme/shop", &referrer.build());
         let said = ask(&scene, &shop).await;
-        assert!(!said.allowed && said.message.contains(want), "{name}: {}", said.message);
+        assert_eq!(said.audit("codes"), "approved.missing", "{name}: {}", said.message);
+        assert!(said.message.contains(want), "{name}: {}", said.message);
     }
 }
 

@@ -1,5 +1,6 @@
 //! The gate over real HTTP: what each promise of the design means for a review.
 
+mod cache;
 mod config;
 mod cost;
 mod crowd;
@@ -16,3 +17,4 @@ mod platforms;
 mod recent;
 mod revoked;
 mod ways;
+mod wired;

@@ -1,9 +1,9 @@
 //! The one path from a reference to an answer.
 
 use countersign::{admission::Phase, name::Digest};
-use countersign_kit::{Key, artifact, image, simple_signing};
+use countersign_kit::{Key, artifact, image, review, simple_signing};
 
-use crate::scene::Scene;
+use crate::scene::{ATTESTED, Scene};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn p1_a_tag_is_denied_then_attested_admitted_and_pinned() {
@@ -20,9 +20,14 @@ async fn p1_a_tag_is_denied_then_attested_admitted_and_pinned() {
 
     scene.attest(&shop);
     let said = scene.ask(Phase::Mutate, &[&by_tag]).await;
-    assert!(!said.allowed, "`cache.none` still holds: {}", said.message);
+    assert_eq!(
+        said.audit("codes"),
+        "attested.missing",
+        "`cache.none` still holds: {}",
+        said.message
+    );
 
-    let scene = Scene::with("cache: {none: 0s}", crate::scene::ATTESTED);
+    let scene = Scene::with("cache: {none: 0s}", ATTESTED);
     scene.registry.put_image("acme/shop", "1.4", &shop);
     scene.attest(&shop);
     let by_tag = scene.image("acme/shop:1.4");
@@ -41,11 +46,43 @@ async fn p1_validate_demands_a_digest() {
     scene.attest(&shop);
     let said = scene.ask(Phase::Validate, &[&scene.image("acme/shop:1.4")]).await;
     assert_eq!((said.allowed, said.audit("codes")), (false, "image.unpinned"));
+    assert_eq!(said.audit("revision"), scene.gate().revision());
     assert_eq!(scene.registry.total(), 0, "an image without a digest is not looked up");
 
     let pinned = scene.image(&format!("acme/shop:1.4@{}", shop.digest()));
     let said = scene.ask(Phase::Validate, &[&pinned]).await;
     assert!(said.allowed, "{}", said.message);
+}
+
+/// The tag is looked up instead, and what it names is judged.
+#[tokio::test(flavor = "multi_thread")]
+async fn p1_validate_does_without_where_the_configuration_says_so() {
+    let warns = ATTESTED.replace("enforce", "warn");
+    for (name, extra, policies, kind, attested, codes, would_deny) in [
+        ("`unpinned: allow`", "unpinned: allow", ATTESTED, "Pod", true, "", ""),
+        ("the same", "unpinned: allow", ATTESTED, "Pod", false, "attested.missing", ""),
+        ("`unpinned: deny`", "unpinned: deny", ATTESTED, "Pod", true, "image.unpinned", ""),
+        ("`mode: warn`", "unmatched: allow", &*warns, "Pod", true, "", ""),
+        ("the same, not signed", "unmatched: allow", &*warns, "Pod", false, "", "attested.missing"),
+        ("a template", "", ATTESTED, "Deployment", true, "", ""),
+        ("the same, not signed", "", ATTESTED, "Deployment", false, "attested.missing", ""),
+    ] {
+        let scene = Scene::with(extra, policies);
+        let shop = image("shop").build();
+        scene.registry.put_image("acme/shop", "1.4", &shop);
+        if attested {
+            scene.attest(&shop);
+        }
+        let by_tag = scene.image("acme/shop:1.4");
+        let asked = match kind {
+            "Pod" => review(&[&by_tag]).build(),
+            kind => review(&[&by_tag]).workload(kind).build(),
+        };
+        let said = scene.review(Phase::Validate, &asked).await;
+        assert_eq!(said.audit("codes"), codes, "{name}: {}", said.message);
+        assert_eq!(said.audit("wouldDeny"), would_deny, "{name}: {}", said.message);
+        assert_eq!(said.allowed, codes.is_empty(), "{name}: {}", said.message);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,7 +144,7 @@ async fn p4_a_payload_may_name_the_image_by_sha512() {
     let shop = image("shop").build();
     let right = Digest::sha512(&shop.manifest).to_string();
     let wrong = Digest::sha512(b"another").to_string();
-    for (name, named, allowed) in [("right", right, true), ("wrong", wrong, false)] {
+    for (name, named, codes) in [("right", right, ""), ("wrong", wrong, "attested.missing")] {
         let scene = Scene::new();
         scene.registry.put_image("acme/shop", "1.4", &shop);
         let payload = simple_signing(&scene.image("acme/shop"), &named);
@@ -118,6 +155,8 @@ async fn p4_a_payload_may_name_the_image_by_sha512() {
         scene.registry.attach("acme/shop", &referrer.build());
         let pinned = scene.image(&format!("acme/shop@{}", shop.digest()));
         let said = scene.ask(Phase::Validate, &[&pinned]).await;
-        assert_eq!(said.allowed, allowed, "{name}: {}", said.message);
+        assert_eq!(said.audit("codes"), codes, "{name}: {}", said.message);
+        let other = said.message.contains("payload.other-image");
+        assert_eq!(other, !said.allowed, "{name}: {}", said.message);
     }
 }
