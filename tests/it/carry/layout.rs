@@ -95,6 +95,29 @@ fn archive(file: &Path) -> LayoutPlace {
     format!("oci-archive:{}", file.display()).parse().unwrap()
 }
 
+/// P14: what lies in the folder beside an archive is packed, so nobody else may have laid it there.
+#[cfg(unix)]
+#[tokio::test]
+async fn p14_an_archive_is_gathered_in_a_folder_of_our_own() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let stick = TempDir::new().unwrap();
+    let file = stick.path().join("shop.tar");
+    let part = stick.path().join("shop.tar.part");
+    let begin = || async { Destination::archive(&archive(&file), Some("shop".into())).await };
+    let mode = || fs::metadata(&part).unwrap().permissions().mode() & 0o777;
+    begin().await.unwrap();
+    assert_eq!(mode(), 0o700);
+    begin().await.expect("one of our own is taken up again");
+    fs::set_permissions(&part, fs::Permissions::from_mode(0o777)).unwrap();
+    let error = begin().await.err().expect("others may write there").to_string();
+    assert!(error.contains("shop.tar.part is there and not yours alone to write"), "{error}");
+    fs::set_permissions(&part, fs::Permissions::from_mode(0o700)).unwrap();
+    fs::rename(&part, stick.path().join("elsewhere")).unwrap();
+    symlink(stick.path().join("elsewhere"), &part).unwrap();
+    let error = begin().await.err().expect("a link").to_string();
+    assert!(error.contains("not yours alone to write"), "{error}");
+}
+
 #[tokio::test]
 async fn an_archive_is_written_whole_or_not_at_all() {
     let (a, b) = (Registry::start(), Registry::start());

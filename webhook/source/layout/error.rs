@@ -24,6 +24,12 @@ pub enum LayoutError {
     /// An archive that was to be written, and is there.
     #[error("{path} is there already; name another file, or remove it first")]
     There { path: String },
+    /// What is gathered for an archive lies where somebody else may have put it.
+    #[error(
+        "{path} is there and not yours alone to write, so what lies in it may be anybody's; remove \
+         it, or name a file in a folder of your own"
+    )]
+    Shared { path: String },
     /// Neither a layout nor an archive.
     #[error("{path} is no OCI layout and no archive of `docker save`: {why}")]
     Other { path: String, why: &'static str },

@@ -1,8 +1,9 @@
 //! Writing an OCI layout as a tar: gathered in a folder beside it, and packed once it is whole.
 
 use std::{
-    fs::{self, File},
+    fs::{self, DirBuilder, File},
     io,
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
     path::{Path, PathBuf},
 };
 
@@ -23,10 +24,11 @@ pub struct Packing {
 
 impl Packing {
     /// Begins an archive at `path`, and the layout that is to be filled for it, in `path.part`.
-    /// Blobs that an attempt before this one has left there need not be had again.
+    /// Blobs that an attempt before this one has left there need not be had again; whatever lies
+    /// there is packed, so nobody else may have laid it there.
     ///
     /// # Errors
-    /// Something is there already, or it cannot be written there.
+    /// Something is there already, the folder is not ours alone to write, or it cannot be written there.
     pub fn begin(path: &Path) -> Result<(Self, LayoutWriter), LayoutError> {
         if fs::symlink_metadata(path).is_ok() {
             return Err(LayoutError::There { path: path.display().to_string() });
@@ -34,6 +36,7 @@ impl Packing {
         let mut folder = path.as_os_str().to_owned();
         folder.push(".part");
         let folder = PathBuf::from(folder);
+        own(&folder)?;
         let writer = LayoutWriter::open(&folder)?;
         writer.clear()?;
         Ok((Self { path: path.to_owned(), folder }, writer))
@@ -67,3 +70,20 @@ impl Packing {
         tar.into_inner()?.sync_all()
     }
 }
+
+/// Makes the folder, or sees that the one that is there is no link and ours alone to write.
+fn own(folder: &Path) -> Result<(), LayoutError> {
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => return made.map_err(|source| unwritten(folder, source)),
+    }
+    let found = fs::symlink_metadata(folder).map_err(|source| unwritten(folder, source))?;
+    let is_ours = found.uid() == rustix::process::geteuid().as_raw();
+    if found.is_dir() && is_ours && found.mode() & OTHERS_WRITE == 0 {
+        return Ok(());
+    }
+    Err(LayoutError::Shared { path: folder.display().to_string() })
+}
+
+/// Group and others may write.
+const OTHERS_WRITE: u32 = 0o022;
