@@ -76,3 +76,29 @@ fn what_loads_is_told_and_what_does_not_is_all_told() {
         assert!(stderr.contains(want), "{want} in {stderr}");
     }
 }
+
+#[test]
+fn warnings_name_the_file_and_the_line_that_they_are_about() {
+    let folder = Folder::new();
+    let (start, end) = (MINIMAL.find("policies:").unwrap(), MINIMAL.find("unmatched:").unwrap());
+    let open = MINIMAL.replace(&MINIMAL[start..end], "");
+    let whole = "open.yaml: there is no policy, so `unmatched` decides about every image";
+    let line = "open.yaml:8: authority \"qa\" has no note, so nothing from a store counts for it; \
+                name its note, or leave stores out of its `sources`";
+    for (name, text, warnings) in [
+        ("nothing to say", MINIMAL.to_owned(), vec![]),
+        ("about the whole file", open.clone(), vec![whole]),
+        (
+            "and about a line",
+            open.replace(", note: projects/image-build/notes/qa}", "}"),
+            vec![whole, line],
+        ),
+    ] {
+        folder.write("open.yaml", text);
+        let (code, stdout, stderr) = run(&folder, &["check", "open.yaml"]);
+        assert_eq!(code, Some(0), "{name}: {stderr}");
+        let told = stderr.lines().map(|line| line.strip_prefix("warning: ").unwrap_or(line));
+        assert_eq!(told.collect::<Vec<_>>(), warnings, "{name}");
+        assert!(stdout.starts_with("authority qa\n  "), "{name}: {stdout}");
+    }
+}

@@ -5,6 +5,7 @@ use std::{
     fs,
     io::Write as _,
     process::{Command, Output, Stdio},
+    time::{Duration, Instant},
 };
 
 use countersign_kit::{Answer, Fault, Key, Kind, On, Revocation};
@@ -187,7 +188,10 @@ fn p14_what_may_not_be_signed_is_told() {
             &[&*by_tag][..],
             &attach[..],
             2,
-            format!("countersign sign {host}/acme/shop:1.4@{} …", desk.shop.digest()),
+            format!(
+                "countersign sign --key builder.key {host}/acme/shop:1.4@{} --attach\n",
+                desk.shop.digest()
+            ),
         ),
         (
             "another repository",
@@ -226,39 +230,46 @@ fn p14_what_may_not_be_signed_is_told() {
     }
 }
 
-/// Before a secret is read, core files are off.
+/// Before a secret is read or made, core files are off.
 #[cfg(target_os = "linux")]
 #[test]
 fn no_core_file_holds_a_key() {
     let desk = Desk::new();
     let image = desk.by_digest();
-    let mut child = Command::new("sh")
-        // Whatever the machine allows by default, here core files would be written.
-        .args(["-c", "ulimit -c \"$(ulimit -H -c)\"; exec \"$@\"", "sh"])
-        .arg(env!("CARGO_BIN_EXE_countersign"))
-        .args(["sign", &image, "--key", "-", "--attach"])
-        .current_dir(desk.path("."))
-        .env("DOCKER_CONFIG", desk.path("."))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // It waits for the key until it gets one.
-    let limits = format!("/proc/{}/limits", child.id());
-    let is_off = || {
-        let text = fs::read_to_string(&limits).unwrap_or_default();
-        text.lines().any(|line| {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            words.starts_with(&["Max", "core", "file", "size", "0", "0"])
-        })
-    };
-    while !is_off() {
-        assert!(child.try_wait().unwrap().is_none(), "it ended without turning core files off");
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
     let key = fs::read(desk.path("builder.key")).unwrap();
-    child.stdin.take().unwrap().write_all(&key).unwrap();
-    let signed = child.wait_with_output().unwrap();
-    assert!(signed.status.success(), "{}", stderr(&signed));
+    let generate = ["keys", "generate", "--user", "B", "--out", "b", "--passphrase", "-"];
+    for (arguments, secret) in [
+        (&["sign", &image, "--key", "-", "--attach"][..], key.as_slice()),
+        (&generate, b"a passphrase"),
+    ] {
+        let mut child = Command::new("sh")
+            // Whatever the machine allows by default, here core files would be written.
+            .args(["-c", "ulimit -c \"$(ulimit -H -c)\"; exec \"$@\"", "sh"])
+            .arg(env!("CARGO_BIN_EXE_countersign"))
+            .args(arguments)
+            .current_dir(desk.path("."))
+            .env("DOCKER_CONFIG", desk.path("."))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It waits for the secret until it gets one.
+        let limits = format!("/proc/{}/limits", child.id());
+        let is_off = || {
+            let text = fs::read_to_string(&limits).unwrap_or_default();
+            text.lines().any(|line| {
+                let words: Vec<&str> = line.split_whitespace().collect();
+                words.starts_with(&["Max", "core", "file", "size", "0", "0"])
+            })
+        };
+        let end = Instant::now() + Duration::from_secs(20);
+        while !is_off() {
+            assert!(child.try_wait().unwrap().is_none() && Instant::now() < end, "{arguments:?}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        child.stdin.take().unwrap().write_all(secret).unwrap();
+        let ended = child.wait_with_output().unwrap();
+        assert!(ended.status.success(), "{arguments:?}: {}", stderr(&ended));
+    }
 }

@@ -1,9 +1,9 @@
 //! `countersign verify` and `evidence` say what the webhook would, no more and no less.
 
-use std::fs;
+use std::{fs, io::Write as _, process::Stdio};
 
-use countersign_kit::{artifact, image, index};
-use serde_json::Value;
+use countersign_kit::{Key, artifact, image, index, simple_signing};
+use serde_json::{Value, json};
 
 use crate::cli::{Desk, stderr, stdout};
 
@@ -103,4 +103,117 @@ fn p13_json_holds_nothing_that_a_terminal_acts_on() {
     let input: Value = serde_json::from_str(&text).unwrap();
     let read = &input["images"][0]["records"]["referrers"][0]["annotations"]["note"];
     assert_eq!(read, said, "a parser reads the same");
+}
+
+#[test]
+fn one_message_of_two_keys_is_two_attestations() {
+    let (desk, other) = (Desk::new(), Key::generate("Other <o@acme.example>"));
+    desk.write("other.asc", &other.certificate_armored());
+    with(&desk, "", ("[{openpgp: builder.asc}]", "[{openpgp: builder.asc}, {openpgp: other.asc}]"));
+    let builder = Key::import(&fs::read(desk.path("builder.key")).unwrap());
+    let repository = format!("{}/acme/shop", desk.registry.host());
+    let payload = simple_signing(&repository, &desk.shop.digest());
+    let message = builder.signing().and(&other).message(&payload);
+    let referrer = artifact("application/vnd.countersign.attestation.v1")
+        .subject(&desk.shop)
+        .inline("application/vnd.countersign.simple-signing.v1+pgp", message);
+    desk.registry.attach("acme/shop", &referrer.build());
+    let said = desk.run(&["verify", &desk.by_digest(), "--config", "changed.yaml", "-o", "json"]);
+    let rows: Value = serde_json::from_slice(&said.stdout).unwrap();
+    let attestations = rows[0]["attestations"].as_array().unwrap();
+    let mut signers: Vec<_> =
+        attestations.iter().map(|one| one["signer"]["fingerprint"].as_str().unwrap()).collect();
+    let mut want = [builder.fingerprint(), other.fingerprint()];
+    signers.sort_unstable();
+    want.sort_unstable();
+    assert_eq!(signers, want, "{rows:#}");
+}
+
+#[test]
+fn what_cannot_be_looked_up_is_said_with_what_to_do() {
+    let desk = Desk::new();
+    let config = fs::read_to_string(desk.path("countersign.yaml")).unwrap();
+    desk.write("down.yaml", &config.replace(&desk.registry.host(), "127.0.0.1:1"));
+    let down = ["evidence", "127.0.0.1:1/acme/shop:1.4", "--config", "down.yaml"];
+    let shape = ["verify", "UPPER/case/", "--config", "countersign.yaml"];
+    for (name, arguments, to_stdout, want) in [
+        ("a registry that is down", down, false, "(registry.unreachable); "),
+        ("no reference", shape, true, "(image.reference); "),
+    ] {
+        let said = desk.run(&arguments);
+        assert_eq!(said.status.code(), Some(1), "{name}: {}", stderr(&said));
+        let text = if to_stdout { stdout(&said) } else { stderr(&said) };
+        assert!(text.contains(want), "{name}: {text}{}", stderr(&said));
+    }
+}
+
+#[test]
+fn each_image_has_its_element_with_what_is_wrong_and_where() {
+    let desk = Desk::new();
+    let host = desk.registry.host();
+    desk.grafeas.put_project("projects/build");
+    desk.grafeas.put_note("projects/build/notes/built");
+    let signed = desk.run(&["sign", &desk.by_digest(), "--key", "builder.key", "--attach"]);
+    assert!(signed.status.success(), "{}", stderr(&signed));
+    let bare = desk.registry.put_image("acme/bare", "1", &image("bare").build());
+    let quiet = "policies: [{name: quiet, match: {namespaces: [prod]}, rules: [{use: attested, \
+                 parameters: {authorities: [builder]}}], mode: warn}, ";
+    with(&desk, "", ("policies: [", quiet));
+    let (good, bad) = (desk.by_tag(), format!("{host}/acme/bare:1"));
+    let verify = ["verify", &bad, &good, "--config", "changed.yaml", "-o", "json"];
+    let said = desk.run(&[&verify[..], &["--namespace", "prod"]].concat());
+    assert_eq!(said.status.code(), Some(1), "{}", stderr(&said));
+    let rows: Value = serde_json::from_slice(&said.stdout).unwrap();
+    let found = |policy: &str| {
+        json!([{
+            "policy": policy,
+            "code": "attested.missing",
+            "image": "spec.containers[0].image",
+            "msg": "no attestation by builder; deploy an image that they attested, or have this one \
+                    signed (`countersign sign`)",
+        }])
+    };
+    let reference = format!("{host}/acme/bare@{bare}");
+    let (lookups, none) = (|state: &str| json!({"grafeas": "none", "referrers": state}), json!([]));
+    for (row, want) in [
+        (
+            &rows[0],
+            json!({
+                "image": bad, "reference": reference, "allowed": false,
+                "violations": found("attested"), "warnings": found("quiet"),
+                "attestations": none, "rejected": none, "lookups": lookups("none"),
+            }),
+        ),
+        (
+            &rows[1],
+            json!({
+                "image": good, "reference": desk.by_digest(), "allowed": true,
+                "violations": none, "warnings": none,
+                "attestations": rows[1]["attestations"], "rejected": none,
+                "lookups": lookups("found"),
+            }),
+        ),
+    ] {
+        let mut row = row.clone();
+        let _notes = row.as_object_mut().unwrap().remove("notes");
+        assert_eq!(row, want);
+    }
+    assert_eq!(rows.as_array().unwrap().len(), 2);
+    assert_eq!(rows[1]["attestations"][0]["authority"], "builder");
+    assert_eq!(rows[1]["attestations"][0]["subject"]["digest"], desk.shop.digest());
+
+    // Elsewhere nobody warns, and a manifest may come by stdin.
+    let mut command =
+        desk.command(&["verify", "-f", "-", "--config", "changed.yaml", "-o", "json"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let pod = format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec: {{containers: [{{name: a, image: \
+         \"{bad}\"}}]}}\n"
+    );
+    child.stdin.take().unwrap().write_all(pod.as_bytes()).unwrap();
+    let said = child.wait_with_output().unwrap();
+    assert_eq!(said.status.code(), Some(1), "{}", stderr(&said));
+    let rows: Value = serde_json::from_slice(&said.stdout).unwrap();
+    assert_eq!(rows[0]["violations"], found("attested"));
+    assert_eq!(rows[0]["warnings"], none);
 }

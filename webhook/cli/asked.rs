@@ -41,7 +41,7 @@ pub fn manifests(file: &Path, namespace: &str) -> Result<Vec<Vec<u8>>, Failure> 
 }
 
 fn read(file: &Path) -> Result<String, Failure> {
-    let unreadable = |error| Failure::failed(format!("cannot read {}", file.display()), error);
+    let unreadable = |error| Failure::unreadable(format!("cannot read {}", file.display()), error);
     if file.as_os_str() == "-" {
         let mut text = String::new();
         std::io::stdin().take(MOST).read_to_string(&mut text).map_err(unreadable)?;

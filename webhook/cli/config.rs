@@ -66,7 +66,11 @@ impl ConfigCommand {
                     .report(now);
                 output::data(report.to_string().trim_end());
                 for Warning { line, text } in &report.warnings {
-                    output::say(&format!("warning: {}:{line}: {text}", file.display()));
+                    let named = file.display();
+                    output::say(&match line {
+                        0 => format!("warning: {named}: {text}"),
+                        _ => format!("warning: {named}:{line}: {text}"),
+                    });
                 }
             }
             Self::Schema(Schema {}) => output::json(&config::schema())?,

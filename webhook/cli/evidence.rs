@@ -68,7 +68,8 @@ impl Evidence {
                 )));
             }
             if let Err(obstacle) = &subject.known {
-                return Err(Failure::of(obstacle.clone()));
+                let todo = obstacle.todo.iter().map(|todo| format!("; {todo}"));
+                return Err(Failure::fault(format!("{obstacle}{}", todo.collect::<String>())));
             }
             for entry in entries.iter() {
                 let part = entry.part(subject, Platforms::default());

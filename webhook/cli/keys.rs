@@ -16,7 +16,10 @@ use crate::{
     verify,
 };
 
-use super::{Failure, output, secret::Source};
+use super::{
+    Failure, output,
+    secret::{self, Source},
+};
 
 /// Make an OpenPGP key for a first try, or see what a keyring holds.
 #[derive(Debug, clap::Subcommand)]
@@ -69,6 +72,7 @@ impl Keys {
 
 impl Generate {
     fn run(self) -> Result<ExitCode, Failure> {
+        secret::guard()?;
         let passphrase = self.passphrase.map(|source| source.passphrase()).transpose()?;
         let now = Timestamp::now();
         let GeneratedKey { secret, certificate, fingerprint } =

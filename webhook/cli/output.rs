@@ -14,6 +14,9 @@ use crate::name::{escape, escape_json};
 /// Exit code of wrong usage or configuration.
 const USAGE: u8 = 2;
 
+/// Longest cause that is told, in characters.
+const CAUSE: usize = 1024;
+
 /// Longest answer that is read.
 const ANSWER: u64 = 64;
 
@@ -55,6 +58,11 @@ impl Failure {
     /// What was given as input is wrong and the error says all there is to say: exit 2.
     pub fn of_input(error: impl Error + 'static) -> Self {
         Self { code: USAGE, ..Self::of(error) }
+    }
+
+    /// What was given as input cannot be read: exit 2.
+    pub fn unreadable(what: impl Into<String>, cause: impl Error + 'static) -> Self {
+        Self { code: USAGE, ..Self::failed(what, cause) }
     }
 
     /// What it says, with its causes.
@@ -99,9 +107,9 @@ fn to_look_at(bytes: &[u8]) -> String {
     lines.collect::<Vec<_>>().join("\n").trim_end().to_owned()
 }
 
-/// Prints one line for the person at the terminal.
-pub fn say(line: &str) {
-    let _closed = writeln!(io::stderr(), "{line}");
+/// Prints a text for the person at the terminal, with nothing in it that a terminal acts on (P13).
+pub fn say(text: &str) {
+    let _closed = writeln!(io::stderr(), "{}", to_look_at(text.as_bytes()));
 }
 
 /// Asks the person at the terminal; only a yes is one.
@@ -113,10 +121,11 @@ pub fn ask(question: &str) -> Result<bool, Failure> {
     Ok(["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()))
 }
 
-/// A text with the causes of an error below it, a line each.
+/// A text with the causes of an error below it, a line each: they quote what others wrote.
 pub fn with_causes(mut text: String, mut cause: Option<&(dyn Error + 'static)>) -> String {
     while let Some(error) = cause {
-        let _infallible = write!(text, "\n  because: {error}");
+        let cause_text = escape(&error.to_string(), CAUSE);
+        let _infallible = write!(text, "\n  because: {cause_text}");
         cause = error.source();
     }
     text

@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use crate::sign::{Destinations, Entry, Folder, Publisher, Unpacked};
+use crate::{
+    name::Pattern,
+    sign::{Destinations, Entry, Folder, Publisher, Unpacked},
+};
 
 use super::{
     Failure,
@@ -18,6 +21,9 @@ use super::{
 /// records (a build, findings) as `sign` would. Prints what was published, a line each. Running it
 /// again publishes nothing twice.
 ///
+/// The folder says which registries are written to. What `docker login` knows of each is used; a user
+/// name that is given goes to the one that `--repository` names too.
+///
 /// Example: countersign publish signed --attach
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -27,6 +33,10 @@ pub struct Publish {
     /// Push the attestations to the images' registries, as referrers of the images
     #[arg(long)]
     attach: bool,
+    /// Repositories that may be published to, like registry.example/acme/**; the folder may name no
+    /// others
+    #[arg(long, value_name = "PATTERN")]
+    repository: Vec<Pattern>,
     #[command(flatten)]
     store: StoreArguments,
     #[command(flatten)]
@@ -56,6 +66,30 @@ impl Publish {
         Ok(())
     }
 
+    /// P9, P14: the folder proves nothing about itself, so where it may send us, and above all a
+    /// password, is not for it to say.
+    fn permit(&self, entries: &[Entry]) -> Result<(), Failure> {
+        let named = self.dir.display();
+        for repository in entries.iter().map(|entry| &entry.image.repository) {
+            let may = |pattern: &Pattern| pattern.matches(repository);
+            if !self.repository.is_empty() && !self.repository.iter().any(may) {
+                return Err(Failure::usage(format!(
+                    "{named} names {repository}, which none of --repository covers; if it should \
+                     be published to, add --repository '{repository}'"
+                )));
+            }
+            let host = repository.host();
+            let meant = self.repository.iter().any(|pattern| pattern.host() == host);
+            if self.attach && !meant && self.registry.is_login_given() {
+                return Err(Failure::usage(format!(
+                    "the user name would go to {host}, which nothing but {named} names; if it is \
+                     meant for that registry, add --repository '{host}/**', else use `docker login`"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Publishes; what is published is printed at once.
     pub async fn run(self) -> Result<ExitCode, Failure> {
         if !self.attach && self.store.store.is_none() {
@@ -67,8 +101,9 @@ impl Publish {
         if self.store.store.is_none() {
             self.leave_records(&mut entries)?;
         }
-        let registries =
-            self.registry.connect(entries.iter().map(|entry| &entry.image.repository))?;
+        self.permit(&entries)?;
+        let attached = entries.iter().filter(|_| self.attach);
+        let registries = self.registry.connect(attached.map(|entry| &entry.image.repository))?;
         let store = self.store.connect()?;
         if let Some(store) = &store {
             store.prepare(&entries, self.store.create_note).await.map_err(Failure::of)?;

@@ -1,7 +1,7 @@
 //! Where a secret comes from: never from the command line itself, which other users can see.
 
 use std::{
-    fs,
+    env, fs,
     io::{IsTerminal as _, Read as _},
     path::PathBuf,
     str::FromStr,
@@ -78,7 +78,7 @@ impl Source {
             |error| Failure::failed(format!("cannot read the {what} from {self}"), error);
         match self {
             Self::File(path) => fs::read(path).map(Zeroizing::new).map_err(unreadable),
-            Self::Variable(name) => match std::env::var(name) {
+            Self::Variable(name) => match env::var(name) {
                 Ok(text) => Ok(Zeroizing::new(text.into_bytes())),
                 Err(error) => {
                     Err(Failure::failed(format!("cannot read the {what} from {self}"), error))
@@ -116,6 +116,29 @@ fn hidden_line(prompt: &str) -> Result<Zeroizing<String>, Failure> {
 }
 
 const NO_TERMINAL: &str = "cannot read from the terminal";
+
+/// The variables that hold secrets of this command, for programs that it starts not to inherit: the
+/// registry's password, those that arguments name, and any with a secret key in it.
+pub fn variables() -> Vec<String> {
+    let arguments = env::args_os().filter_map(|argument| named_by(argument.to_str()?));
+    let keys = env::vars_os().filter_map(|(name, value)| {
+        let holds = value.as_encoded_bytes().windows(KEY.len()).any(|text| text == KEY);
+        holds.then(|| name.into_string().ok())?
+    });
+    arguments.chain(keys).chain(["REGISTRY_PASSWORD".to_owned()]).collect()
+}
+
+/// The variable that an argument says to read a secret from: `env:NAME`, `--key=env:NAME`.
+fn named_by(argument: &str) -> Option<String> {
+    let text = match argument.strip_prefix("--") {
+        Some(flag) => flag.split_once('=')?.1,
+        None => argument,
+    };
+    text.strip_prefix("env:").map(str::to_owned)
+}
+
+/// Within the armor of secret keys, OpenPGP's and PEM's.
+const KEY: &[u8] = b"PRIVATE KEY";
 
 /// Sees to it that no memory of this process, and so no secret in it, ends in a core file.
 pub fn guard() -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use crate::{
     serve::TlsFiles,
-    store::{Data, StoreServer, StoreServerOptions},
+    store::{Data, StoreError, StoreServer, StoreServerOptions},
 };
 
 use super::{Failure, output, signals};
@@ -55,9 +55,19 @@ impl Store {
             tls,
             tokens: self.tokens,
         })
-        .map_err(Failure::of)?;
+        .map_err(refused)?;
         output::say(&format!("ready: {}", server.url()));
         server.serve(signals::shutdown()).await.map_err(Failure::of)?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Why it does not start: what it was told (exit 2), or the machine (exit 1).
+fn refused(error: StoreError) -> Failure {
+    match error {
+        StoreError::OpenToStrangers(_) | StoreError::Tokens(_) | StoreError::Tls(_) => {
+            Failure::of_input(error)
+        }
+        _ => Failure::of(error),
     }
 }

@@ -127,6 +127,8 @@ struct Row {
     notes: BTreeSet<String>,
     #[serde(skip)]
     lines: Vec<String>,
+    #[serde(skip)]
+    cautions: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -148,7 +150,7 @@ impl Row {
             violation.path.is_empty() || violation.path == subject.image.path
         };
         let violations: Vec<_> = inspection.answer.violations.iter().filter(about).collect();
-        let warnings = inspection.answer.warnings.iter().filter(about);
+        let warnings: Vec<_> = inspection.answer.warnings.iter().filter(about).collect();
         let mut lookups: BTreeMap<Arc<str>, Lookup> = BTreeMap::new();
         let mut attestations: Vec<Verified> = Vec::new();
         let mut rejected: Vec<Rejection> = Vec::new();
@@ -179,7 +181,8 @@ impl Row {
             allowed: violations.is_empty(),
             lines: violations.iter().map(ToString::to_string).collect(),
             violations: violations.into_iter().map(Violation::from).collect(),
-            warnings: warnings.map(Violation::from).collect(),
+            cautions: warnings.iter().map(ToString::to_string).collect(),
+            warnings: warnings.into_iter().map(Violation::from).collect(),
             attestations,
             metadata,
             rejected,
@@ -230,18 +233,20 @@ impl Row {
         for note in &self.notes {
             output::say(&format!("note: {note}"));
         }
-        for warning in &self.warnings {
-            output::say(&format!("warning: {} ({})", warning.msg, warning.code));
+        for caution in &self.cautions {
+            output::say(&format!("warning: {caution}"));
         }
     }
 }
 
-/// Whether two platforms of an image have the same attestation.
+/// Whether two platforms of an image have the same attestation. One piece of evidence is several
+/// where several keys signed it.
 fn same(one: &Verified, two: &Verified) -> bool {
-    let key = |verified: &Verified| {
-        (verified.source().to_owned(), verified.name().to_owned(), verified.authority().to_owned())
-    };
-    key(one) == key(two)
+    one.source() == two.source()
+        && one.name() == two.name()
+        && one.authority() == two.authority()
+        && one.signer().fingerprint() == two.signer().fingerprint()
+        && one.subject() == two.subject()
 }
 
 impl From<&admission::Violation> for Violation {

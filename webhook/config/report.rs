@@ -3,7 +3,6 @@
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 
 use super::{At, Config};
 use crate::{
@@ -12,7 +11,7 @@ use crate::{
 };
 
 /// Whose word counts, what is asked for, and what a person should look at.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Report {
     /// The revision of policy and trust.
     pub revision: String,
@@ -25,7 +24,7 @@ pub struct Report {
 }
 
 /// One authority.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct AuthorityReport {
     /// Its name.
     pub name: String,
@@ -34,7 +33,7 @@ pub struct AuthorityReport {
 }
 
 /// One policy.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct PolicyReport {
     /// Its name.
     pub name: String,
@@ -45,7 +44,7 @@ pub struct PolicyReport {
 }
 
 /// One rule.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct RuleReport {
     /// The library's name, or the package.
     pub name: String,
@@ -54,7 +53,7 @@ pub struct RuleReport {
 }
 
 /// Something that a person should look at.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Warning {
     /// The line of the configuration; 0 where the whole file is meant.
     pub line: u64,
@@ -188,15 +187,6 @@ impl fmt::Display for Report {
             }
         }
         writeln!(formatter, "revision {}", self.revision)
-    }
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            0 => formatter.write_str(&self.text),
-            line => write!(formatter, "line {line}: {}", self.text),
-        }
     }
 }
 

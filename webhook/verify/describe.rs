@@ -14,7 +14,6 @@ use sequoia_openpgp::{
     packet::key::PublicParts,
     policy::StandardPolicy,
 };
-use serde::Serialize;
 
 use super::{
     Key, KeyError,
@@ -25,8 +24,7 @@ use super::{
 use crate::name::{Fingerprint, escape};
 
 /// One certificate, PKIX key or root.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug)]
 pub struct KeyReport {
     pub fingerprint: Fingerprint,
     /// The file holds its secret half too.
@@ -40,8 +38,7 @@ pub struct KeyReport {
 }
 
 /// One key of a certificate.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug)]
 pub struct KeyPart {
     pub fingerprint: Fingerprint,
     pub algorithm: String,

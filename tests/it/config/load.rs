@@ -109,7 +109,8 @@ fn the_report_names_keys_rules_and_what_to_look_at() {
     ] {
         assert!(text.contains(want), "{want} in\n{text}");
     }
-    let warnings: Vec<_> = report.warnings.iter().map(ToString::to_string).collect();
+    let warnings = report.warnings.iter().map(|one| format!("line {}: {}", one.line, one.text));
+    let warnings: Vec<_> = warnings.collect();
     for want in [
         ": expires at ",
         "line 61: authority \"legacy\" has no note, so nothing from a store counts for it",

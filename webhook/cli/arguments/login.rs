@@ -22,11 +22,18 @@ pub struct LoginArguments {
 }
 
 impl LoginArguments {
+    /// Whether a user name was given, by flag or variable.
+    pub fn is_given(&self) -> bool {
+        self.username().is_some()
+    }
+
+    fn username(&self) -> Option<String> {
+        self.username.clone().or_else(|| variable("REGISTRY_USERNAME"))
+    }
+
     /// What was given for the one registry among `hosts`; asks for a password where only the user
-    /// name was.
+    /// name was. Without a host nobody is asked for anything.
     pub fn given(&self, hosts: &[&str]) -> Result<Option<Credential>, Failure> {
-        let variable = |name| env::var(name).ok().filter(|text| !text.is_empty());
-        let username = self.username.clone().or_else(|| variable("REGISTRY_USERNAME"));
         let password =
             self.password.clone().or_else(|| variable("REGISTRY_PASSWORD").map(Secret::new));
         if self.password.is_some() {
@@ -34,7 +41,10 @@ impl LoginArguments {
                 "warning: other users can see the password of --password; use REGISTRY_PASSWORD",
             );
         }
-        let Some(username) = username else {
+        if hosts.is_empty() {
+            return Ok(None);
+        }
+        let Some(username) = self.username() else {
             return match password {
                 None => Ok(None),
                 Some(_) => Err(Failure::usage("a password needs its user name; give --username")),
@@ -59,6 +69,10 @@ impl LoginArguments {
         };
         Ok(Some(Credential::Password { username, password }))
     }
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|text| !text.is_empty())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the form that clap calls")]

@@ -18,7 +18,7 @@ pub use crate::source::PATIENCE;
 pub use image::ImageArgument;
 pub use keys::KeyArguments;
 pub use registry::RegistryArguments;
-pub use store::{FILED, STORED, StoreArguments};
+pub use store::{FILED, NOTED, STORED, StoreArguments};
 pub use trust::TrustArguments;
 
 fn pem(file: Option<&PathBuf>) -> Result<Option<Bytes>, Failure> {

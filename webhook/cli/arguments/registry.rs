@@ -7,7 +7,11 @@ use crate::{
     source::{CredentialOptions, CredentialSource, HostOptions, Registries, RegistriesOptions},
 };
 
-use super::{super::Failure, login::LoginArguments, pem};
+use super::{
+    super::{Failure, secret},
+    login::LoginArguments,
+    pem,
+};
 
 /// How to talk to the registries of the images.
 #[derive(Debug, clap::Args)]
@@ -26,6 +30,11 @@ pub struct RegistryArguments {
 }
 
 impl RegistryArguments {
+    /// Whether a user name was given, which goes to whatever registry is asked.
+    pub fn is_login_given(&self) -> bool {
+        self.login.is_given()
+    }
+
     /// Clients for the registries of these repositories.
     pub fn connect<'a>(
         &self,
@@ -51,14 +60,25 @@ impl RegistryArguments {
         Ok(Arc::new(Registries::new(options).map_err(Failure::of)?))
     }
 
-    /// A client for a repository that an image names and the command line does not: over TLS, but
-    /// for loopback, with what `docker login` knows of its host and nothing else.
-    pub fn connect_by_login(&self, repository: &Repository) -> Result<Registries, Failure> {
-        let host = HostOptions {
-            credentials: logins().collect(),
-            ..HostOptions::typed(repository.host(), false, pem(self.ca.as_ref())?)
-        };
-        Registries::new(RegistriesOptions { allow: None, hosts: vec![host] }).map_err(Failure::of)
+    /// A client for a repository that an image names and the command line does not, if `docker
+    /// login` knows its host: with that credential, and over TLS, but for loopback.
+    pub async fn connect_by_login(
+        &self,
+        repository: &Repository,
+    ) -> Result<Option<Registries>, Failure> {
+        let mut known = Vec::new();
+        for login in CredentialSource::logins(&secret::variables()) {
+            let found = login.find(repository).await.map_err(|error| {
+                Failure::failed(format!("no credential for {}", repository.host()), error)
+            })?;
+            known.extend(found.map(CredentialSource::Given).map(credential));
+        }
+        if known.is_empty() {
+            return Ok(None);
+        }
+        let typed = HostOptions::typed(repository.host(), false, pem(self.ca.as_ref())?);
+        let hosts = vec![HostOptions { credentials: known, ..typed }];
+        Registries::new(RegistriesOptions { allow: None, hosts }).map(Some).map_err(Failure::of)
     }
 }
 
@@ -68,5 +88,5 @@ fn credential(source: CredentialSource) -> CredentialOptions {
 
 /// What `docker login` and `podman login` know.
 fn logins() -> impl Iterator<Item = CredentialOptions> {
-    CredentialSource::logins().into_iter().map(credential)
+    CredentialSource::logins(&secret::variables()).into_iter().map(credential)
 }

@@ -19,15 +19,16 @@ use super::{
 
 /// Which Grafeas server to write to, and how.
 #[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new(STORED).multiple(true))]
 pub struct StoreArguments {
     /// URL of a Grafeas server
-    #[arg(long, value_name = "URL", requires = "note", groups = [STORED, FILED])]
+    #[arg(long, value_name = "URL", requires = NOTED, groups = [STORED, FILED])]
     pub store: Option<url::Url>,
     /// The version that the server speaks: v1beta1 (the reference server) or v1 (Google's)
     #[arg(long, value_enum, default_value = "v1beta1")]
     api: Api,
     /// The note to file the occurrence under
-    #[arg(long, value_name = "projects/P/notes/N", requires = "store")]
+    #[arg(long, value_name = "projects/P/notes/N", requires = "store", group = NOTED)]
     note: Option<NoteName>,
     /// The project to write the occurrence into, if it is not the note's
     #[arg(long, value_name = "projects/P", requires = "store")]
@@ -51,6 +52,9 @@ pub struct StoreArguments {
 
 /// Whatever names a store: `--store`, or an argument of a command of its own.
 pub const STORED: &str = "stored";
+
+/// Whatever says under which notes a store files: `--note`, or an argument of a command of its own.
+pub const NOTED: &str = "noted";
 
 /// Whatever takes records: a store, or a folder to be published to one.
 pub const FILED: &str = "filed";
@@ -103,6 +107,29 @@ impl StoreArguments {
         self.connect_to(url, note.clone(), project).map(Some)
     }
 
+    /// P9: what proves who we are goes to a server that the command line names, not to whatever a
+    /// file does. Google's tokens go to Google's servers alone, whoever names them.
+    ///
+    /// `file` is what the file says.
+    pub fn permit(&self, file: &url::Url) -> Result<(), Failure> {
+        let origin = |url: &url::Url| url.origin().ascii_serialization();
+        let told = origin(file);
+        let proves = self.store_certificate.is_some()
+            || matches!(self.store_token, Some(StoreTokenArgument::From(_)));
+        match &self.store {
+            Some(store) if store.origin() == file.origin() => Ok(()),
+            Some(store) => Err(Failure::usage(format!(
+                "--store is {}, and the file says {told}; change one of them",
+                origin(store)
+            ))),
+            None if proves => Err(Failure::usage(format!(
+                "the token or certificate would go to {told}, which nothing but the file names; if \
+                 it is meant for that server, add --store {told}"
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// A server that something else than these arguments names.
     pub fn connect_to(
         &self,
@@ -116,7 +143,7 @@ impl StoreArguments {
         let own = [&self.store_certificate, &self.store_certificate_key];
         let own = own.map(|file| pem(file.as_ref()));
         if let [Ok(Some(certificate)), Ok(Some(key))] = &own {
-            options.identity = Some([certificate.as_ref(), key].concat().into());
+            options.identity = Some([certificate.as_ref(), b"\n", key].concat().into());
         }
         own.into_iter().collect::<Result<Vec<_>, _>>()?;
         options.token = self.store_token.as_ref().map(StoreTokenArgument::token).transpose()?;

@@ -15,7 +15,7 @@ use crate::sign::{
 
 use super::{
     Failure,
-    arguments::{FILED, KeyArguments, RegistryArguments, STORED, StoreArguments},
+    arguments::{FILED, KeyArguments, NOTED, RegistryArguments, STORED, StoreArguments},
     output::{self, Format},
     report::Report,
     secret,
@@ -48,8 +48,8 @@ pub struct Sign {
     #[arg(help_heading = "What is said of them", 
         long,
         value_name = "FILE",
-        groups = [STORED, RECORDED],
-        conflicts_with_all = ["predicate", "build", "vulnerabilities", "output_dir", "recursive"],
+        groups = [STORED, NOTED, RECORDED],
+        conflicts_with_all = ["predicate", "build", "vulnerabilities", "output_dir", "recursive", "project"],
     )]
     ocibuilder: Option<PathBuf>,
     /// Push the attestation to the image's registry, as a referrer of the image
@@ -121,6 +121,7 @@ impl Sign {
 
     /// What ocibuilder wrote after a build, of an image that was pushed since.
     async fn like_ocibuilder(&self, file: &OciBuilder) -> Result<ExitCode, Failure> {
+        self.store.permit(&file.hostname)?;
         let gathered = self.images.gather()?;
         let mut signers = self.keys.load()?;
         if signers.is_empty() && file.data.contains(&Kind::Attestation) {

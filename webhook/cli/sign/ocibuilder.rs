@@ -13,7 +13,7 @@ use crate::{
             AnnotatedBase, BuildTimes, BuiltImage, ImageParts, KeyPlace, Kind, OciBuilder,
         },
     },
-    source::{Deadline, Reference, Registries},
+    source::{Deadline, Reference, Registries, RegistriesOptions},
 };
 
 use super::super::{
@@ -129,8 +129,7 @@ async fn find_base(
     let fetched = if base.repository.host() == image.repository.host() {
         parts(&base, Some(&platform), registries).await
     } else {
-        let others = registry.connect_by_login(&base.repository)?;
-        parts(&base, Some(&platform), &others).await
+        elsewhere(&base, &platform, registry).await
     };
     match fetched {
         Ok(parts) => {
@@ -141,6 +140,23 @@ async fn find_base(
         Err(failure) => open(failure.text()),
     }
     Ok(())
+}
+
+/// What another registry has of an image. An image names it and nobody else, so where `docker login`
+/// does not know it, it is shown nothing and must have a public address (P9).
+async fn elsewhere(
+    base: &PinnedImage,
+    platform: &Platform,
+    registry: &RegistryArguments,
+) -> Result<ImageParts, Failure> {
+    if let Some(known) = registry.connect_by_login(&base.repository).await? {
+        return parts(base, Some(platform), &known).await;
+    }
+    let public = Registries::new(RegistriesOptions::default()).map_err(Failure::of)?;
+    parts(base, Some(platform), &public).await.map_err(|failure| {
+        let host = base.repository.host();
+        Failure::fault(format!("{}; if {host} is meant, `docker login` to it", failure.text()))
+    })
 }
 
 /// What the registry has of an image: its manifest and its configuration. Of an index only with a

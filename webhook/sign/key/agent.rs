@@ -174,11 +174,40 @@ impl fmt::Debug for AgentKey {
     }
 }
 
+/// gpg with what it, the agent that it may start, and that one's pinentry need of our environment:
+/// never a key, a passphrase or a token of ours.
 fn gpg() -> Command {
     let mut command = Command::new("gpg");
-    command.args(["--batch", "--no-tty", "--quiet"]).env("LC_ALL", "C");
+    command
+        .args(["--batch", "--no-tty", "--quiet"])
+        .env_clear()
+        .envs(PASSED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+        .env("LC_ALL", "C");
     command
 }
+
+/// What of our environment gpg gets to see.
+const PASSED: [&str; 19] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "TMPDIR",
+    "TERM",
+    "GNUPGHOME",
+    "GPG_TTY",
+    "PINENTRY_USER_DATA",
+    "INSIDE_EMACS",
+    "DISPLAY",
+    "XAUTHORITY",
+    "WAYLAND_DISPLAY",
+    "XDG_RUNTIME_DIR",
+    "XDG_SESSION_TYPE",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "GTK_IM_MODULE",
+    "QT_IM_MODULE",
+    "XMODIFIERS",
+];
 
 // Of libgpg-error.
 const BAD_PASSPHRASE: u32 = 11;

@@ -67,7 +67,9 @@ impl CredentialRule {
         let source = match options.source {
             CredentialSource::Given(credential) => Source::Given(credential),
             CredentialSource::DockerConfig(path) => Source::DockerConfig(Watched::new(path)),
-            CredentialSource::Login(path) => Source::Login(Watched::new(path), OnceCell::new()),
+            CredentialSource::Login { file, hidden } => {
+                Source::Login { file: Watched::new(file), hidden, kept: OnceCell::new() }
+            }
             CredentialSource::PasswordFile { username, file } => {
                 Source::PasswordFile(username, Watched::new(file))
             }
@@ -80,7 +82,7 @@ impl CredentialRule {
         let mut hasher = DefaultHasher::new();
         match &self.source {
             Source::Given(credential) => credential.identity().hash(&mut hasher),
-            Source::DockerConfig(file) | Source::Login(file, _) => file.path.hash(&mut hasher),
+            Source::DockerConfig(file) | Source::Login { file, .. } => file.path.hash(&mut hasher),
             Source::PasswordFile(username, file) => (username, &file.path).hash(&mut hasher),
         }
         hasher.finish() | 1
@@ -105,13 +107,14 @@ impl CredentialRule {
             Source::DockerConfig(file) => {
                 Ok(file.get(DockerConfig::parse).await?.find(repository).cloned())
             }
-            Source::Login(file, kept) => {
+            Source::Login { file, hidden, kept } => {
                 let config = file.get(DockerConfig::parse).await?;
                 let Some(helper) = config.helper(repository.host()) else {
                     return Ok(config.find(repository).cloned());
                 };
                 // A command has few registries, each with a rule of its own.
-                let kept = kept.get_or_try_init(|| helper::ask(helper, repository.host())).await?;
+                let kept =
+                    kept.get_or_try_init(|| helper::ask(helper, repository.host(), hidden)).await?;
                 Ok(kept.clone().or_else(|| config.find(repository).cloned()))
             }
             Source::PasswordFile(username, file) => {
@@ -126,8 +129,13 @@ impl CredentialRule {
 enum Source {
     Given(Credential),
     DockerConfig(Watched<DockerConfig>),
-    /// With what a helper has, which is asked once.
-    Login(Watched<DockerConfig>, OnceCell<Option<Credential>>),
+    Login {
+        file: Watched<DockerConfig>,
+        /// Variables that its helpers do not get to see.
+        hidden: Vec<String>,
+        /// What a helper has, which is asked once.
+        kept: OnceCell<Option<Credential>>,
+    },
     PasswordFile(String, Watched<Secret>),
 }
 

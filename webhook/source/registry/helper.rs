@@ -21,11 +21,16 @@ use crate::{
     source::{error::CredentialError, landed, secret::Secret},
 };
 
-/// What the helper `name` has for the registry `host`; `None` if it says that it has nothing.
+/// What the helper `name` has for the registry `host`; `None` if it says that it has nothing. It is
+/// some other program, so it does not inherit the variables `hidden`, which hold secrets of ours.
 ///
 /// # Errors
 /// [`CredentialError::Helper`].
-pub(super) async fn ask(name: &str, host: &str) -> Result<Option<Credential>, CredentialError> {
+pub(super) async fn ask(
+    name: &str,
+    host: &str,
+    hidden: &[String],
+) -> Result<Option<Credential>, CredentialError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let program = format!("docker-credential-{}", escape(name, SHOWN));
     if !name.chars().all(plain) {
@@ -36,8 +41,11 @@ pub(super) async fn ask(name: &str, host: &str) -> Result<Option<Credential>, Cr
     }
     // As `docker login` files it.
     let server = if host == HUB { "https://index.docker.io/v1/" } else { host }.to_owned();
-    let wanted = program.clone();
-    landed(spawn_blocking(move || run(&wanted, &server, PATIENCE)))
+    let mut command = Command::new(&program);
+    for name in hidden {
+        command.env_remove(name);
+    }
+    landed(spawn_blocking(move || run(command, &server, PATIENCE)))
         .await
         .and_then(read)
         .map_err(|what| CredentialError::Helper { program, what })
@@ -45,11 +53,10 @@ pub(super) async fn ask(name: &str, host: &str) -> Result<Option<Credential>, Cr
 
 /// What the program writes; `None` where it says that it has nothing.
 fn run(
-    program: &str,
+    mut command: Command,
     server: &str,
     patience: Duration,
 ) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
-    let mut command = Command::new(program);
     command.arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().map_err(|error| format!("cannot be run: {error}"))?;
     let end = Instant::now() + patience;
@@ -139,7 +146,7 @@ mod tests {
             let program = folder.path().join("helper");
             fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
             fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-            let error = run(program.to_str().unwrap(), "r.example", patience).unwrap_err();
+            let error = run(Command::new(program), "r.example", patience).unwrap_err();
             assert!(error.starts_with(want), "{name}: {error}");
         }
     }

@@ -1,18 +1,35 @@
 //! Where a person's own credentials are: what `docker login` and `podman login` wrote.
 
-use std::{env::var_os, path::PathBuf};
+use std::{env::var_os, path::PathBuf, sync::Arc};
 
-use super::options::CredentialSource;
+use super::{
+    credential::{Credential, CredentialRule},
+    options::{CredentialOptions, CredentialSource},
+};
+use crate::{name::Repository, source::error::CredentialError};
 
 impl CredentialSource {
     /// The files of logins that exist, in the order in which podman looks for them; the webhook
-    /// itself goes by its configuration alone.
-    pub fn logins() -> Vec<Self> {
+    /// itself goes by its configuration alone. The
+    /// helpers that they name do not get to see the variables `hidden`.
+    pub fn logins(hidden: &[String]) -> Vec<Self> {
         candidates(|name| var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from))
             .into_iter()
             .filter(|path| path.is_file())
-            .map(Self::Login)
+            .map(|file| Self::Login { file, hidden: hidden.to_vec() })
             .collect()
+    }
+
+    /// What it has for a repository.
+    ///
+    /// # Errors
+    /// Its file cannot be read, or the helper that the file names fails.
+    pub async fn find(
+        self,
+        repository: &Repository,
+    ) -> Result<Option<Credential>, Arc<CredentialError>> {
+        let options = CredentialOptions { repositories: Vec::new(), source: self };
+        CredentialRule::new(options).read(repository).await
     }
 }
 

@@ -54,8 +54,9 @@ pub enum CredentialSource {
     /// In the file that `docker login` or `podman login` writes, or a pull secret; read again when
     /// it changes. Helpers are not run.
     DockerConfig(PathBuf),
-    /// The same of the person who runs a command, with the helpers that it names.
-    Login(PathBuf),
+    /// The same of the person who runs a command, with the helpers that it names, which inherit
+    /// all variables but those `hidden`.
+    Login { file: PathBuf, hidden: Vec<String> },
     /// A user name and a file with the password, read again when it changes.
     PasswordFile { username: String, file: PathBuf },
     /// Here.

@@ -2,8 +2,9 @@
 
 mod folder;
 mod layout;
+mod paste;
 
-use std::{collections::BTreeSet, path::PathBuf, str::FromStr, sync::Arc};
+use std::{collections::BTreeSet, env, path::PathBuf, str::FromStr, sync::Arc};
 
 use crate::{
     name::{BadReference, Digest, ImageRef, Pattern, PinnedImage, Repository},
@@ -184,11 +185,10 @@ impl ImageArguments {
         let manifest = registries.manifest(image.repository(), tag, Deadline::after(PATIENCE));
         let digest = manifest.await.map_err(Failure::of)?.digest;
         if !self.allow_tag {
+            let command = paste::command(env::args(), image.as_str(), &image.with_digest(digest));
             return Err(Failure::usage(format!(
-                "{} is a tag, which may move; it names {digest} now: sign that with\n  \
-                 countersign sign {} …",
+                "{} is a tag, which may move; it names {digest} now: sign that with\n  {command}",
                 image.as_str(),
-                image.with_digest(digest),
             )));
         }
         output::say(&format!("{} is {digest}", image.as_str()));
