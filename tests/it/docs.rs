@@ -8,7 +8,7 @@ use countersign::{
 };
 use serde_json::{Value, json};
 
-use crate::{config::folder::Folder, layers::rust_files, matrix::has_test};
+use crate::{cli::must_parse, config::folder::Folder, layers::rust_files, matrix::has_test};
 
 #[test]
 fn every_code_has_its_paragraph() {
@@ -143,4 +143,20 @@ fn the_rule_nobody_denies_root() {
         let verdict = rule.evaluate(&regorus::Value::from(input)).unwrap();
         assert_eq!(!verdict.deny.is_empty(), denied, "{name}");
     }
+}
+
+/// Commands of ours in blocks of `console`, with what a backslash carries on.
+#[test]
+fn every_command_of_the_documentation_parses() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let mut commands = 0;
+    for page in docs.chain([root.join("README.md"), root.join("CONTRIBUTING.md")]) {
+        let text = fs::read_to_string(&page).unwrap().replace("\\\n", " ");
+        for line in text.lines().filter_map(|line| line.strip_prefix("$ countersign ")) {
+            must_parse(&format!("countersign {line}"));
+            commands += 1;
+        }
+    }
+    assert!(commands >= 25, "{commands}");
 }
