@@ -2,14 +2,18 @@
 //!
 //! Anybody may hang much on an image of their own and name it. So the next turn is for the
 //! repository that has the fewest, and of these for what is smallest: the usual signature waits for
-//! what is being read, never for all that is to be read.
+//! what is being read, never for all that is to be read. Who waits gets smaller with time, or many
+//! repositories with something small could keep what is large waiting for ever.
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::{sync::oneshot, time::timeout_at};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout_at},
+};
 
 use crate::{name::Repository, source::Deadline};
 
@@ -24,6 +28,7 @@ pub struct Turn {
 }
 
 struct State {
+    began: Instant,
     free: usize,
     working: HashMap<Repository, usize>,
     waiting: Vec<Waiting>,
@@ -31,14 +36,16 @@ struct State {
 
 struct Waiting {
     of: Repository,
-    size: usize,
+    /// Its size, and the more the later it came.
+    rank: u128,
     call: oneshot::Sender<Turn>,
 }
 
 impl Queue {
     /// So many may work at a time.
     pub fn new(threads: usize) -> Self {
-        let state = State { free: threads, working: HashMap::new(), waiting: Vec::new() };
+        let (working, waiting) = (HashMap::new(), Vec::new());
+        let state = State { began: Instant::now(), free: threads, working, waiting };
         Self(Arc::new(Mutex::new(state)))
     }
 
@@ -46,7 +53,11 @@ impl Queue {
     /// if that was not before the deadline. Nobody works for who has given up waiting.
     pub async fn turn(&self, of: &Repository, size: usize, deadline: Deadline) -> Option<Turn> {
         let (call, called) = oneshot::channel();
-        self.lock().waiting.push(Waiting { of: of.clone(), size, call });
+        {
+            let mut state = self.lock();
+            let rank = size as u128 + state.began.elapsed().as_millis() * SHRINKS;
+            state.waiting.push(Waiting { of: of.clone(), rank, call });
+        }
         self.call();
         timeout_at(deadline.instant().into(), called).await.ok()?.ok()
     }
@@ -67,7 +78,7 @@ impl Queue {
         }
         let turns = |of: &Repository| state.working.get(of).copied().unwrap_or_default();
         let numbered = state.waiting.iter().enumerate();
-        let next = numbered.min_by_key(|(at, one)| (turns(&one.of), one.size, *at));
+        let next = numbered.min_by_key(|(at, one)| (turns(&one.of), one.rank, *at));
         let at = next.map(|(at, _)| at)?;
         let next = state.waiting.remove(at);
         state.free -= 1;
@@ -96,6 +107,9 @@ impl Drop for Turn {
     }
 }
 
+/// Bytes in a millisecond: the largest pieces are waited for by what comes a second later.
+const SHRINKS: u128 = 8 * 1024;
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -115,13 +129,13 @@ mod tests {
         let first = queue.turn(&repository("greedy"), 1, deadline).await.unwrap();
         let order = Mutex::new(Vec::new());
         let asked = [("greedy", 9), ("greedy", 8), ("usual", 3), ("other", 5), ("gone", 1)];
-        let asked = asked.map(|(name, size)| {
+        let asked = asked.map(|(name, size)| (name, size << 20)).map(|(name, size)| {
             let (queue, order) = (&queue, &order);
             async move {
                 let soon = Deadline::after(Duration::from_millis(5));
                 let deadline = if name == "gone" { soon } else { deadline };
                 let turn = queue.turn(&repository(name), size, deadline).await;
-                order.lock().unwrap().push(format!("{name} {size} {}", turn.is_some()));
+                order.lock().unwrap().push(format!("{name} {} {}", size >> 20, turn.is_some()));
             }
         });
         let release = async {
@@ -134,6 +148,30 @@ mod tests {
         assert_eq!(*order.lock().unwrap(), want);
         let state = queue.lock();
         assert_eq!((state.free, state.working.len(), state.waiting.len()), (1, 0, 0));
+    }
+
+    #[tokio::test]
+    async fn p8_what_is_large_waits_for_what_came_before_it_and_little_more() {
+        let queue = Queue::new(1);
+        let deadline = Deadline::after(Duration::from_secs(20));
+        let first = queue.turn(&repository("first"), 1, deadline).await.unwrap();
+        let order = Mutex::new(Vec::new());
+        let asked = [("large", 2 << 20, 0), ("soon", 1, 20), ("late", 1, 600)];
+        let asked = asked.map(|(name, size, after)| {
+            let (queue, order) = (&queue, &order);
+            async move {
+                tokio::time::sleep(Duration::from_millis(after)).await;
+                let turn = queue.turn(&repository(name), size, deadline).await;
+                order.lock().unwrap().push(name);
+                drop(turn);
+            }
+        });
+        let release = async {
+            tokio::time::sleep(Duration::from_millis(900)).await;
+            drop(first);
+        };
+        tokio::join!(join_all(asked), release);
+        assert_eq!(*order.lock().unwrap(), ["soon", "large", "late"]);
     }
 
     #[tokio::test]
