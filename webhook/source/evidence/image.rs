@@ -73,6 +73,18 @@ pub enum ImageError {
     /// Indexes within indexes within indexes.
     #[error("its index holds indexes that hold indexes; push it with one level")]
     TooDeep,
+    /// A manifest that an index lists as an index: some runtimes go by what it is, and run it.
+    #[error(
+        "its index calls a manifest an index; push it with a client that lists each entry as what it \
+         is"
+    )]
+    Miscalled,
+    /// More evidence than anybody has a use for.
+    #[error(
+        "more than {limit} bytes of evidence are to be read {of}, which is the limit; remove what \
+         is not needed"
+    )]
+    Heavy { limit: usize, of: &'static str },
     /// More entries than are looked at.
     #[error("its index holds more than {0} entries, which is the limit")]
     TooMany(usize),
@@ -83,8 +95,10 @@ impl ImageError {
     pub fn code(&self) -> Code {
         match self {
             Self::Fetch(error) => error.code(),
-            Self::NothingRuns | Self::Config | Self::TooDeep => Code::ImageUnsupported,
-            Self::TooMany(_) => Code::EvidenceTooMuch,
+            Self::NothingRuns | Self::Config | Self::TooDeep | Self::Miscalled => {
+                Code::ImageUnsupported
+            }
+            Self::TooMany(_) | Self::Heavy { .. } => Code::EvidenceTooMuch,
         }
     }
 }
@@ -187,10 +201,7 @@ impl Described {
     /// # Errors
     /// There are more entries than are looked at.
     pub fn nested_indexes(&self) -> Result<impl Iterator<Item = Digest>, ImageError> {
-        if matches!(self.content, Content::Index { overlong: true, .. }) {
-            return Err(ImageError::TooMany(MOST_LISTED));
-        }
-        let entries = self.entries();
+        let entries = self.entries()?;
         if entries.len() > MOST_ENTRIES {
             return Err(ImageError::TooMany(MOST_ENTRIES));
         }
@@ -207,10 +218,12 @@ impl Described {
         about.map(|(_, carrier)| carrier)
     }
 
-    /// What of this may run on one of the `cluster`'s platforms; on any where none is named.
+    /// What of this may run on one of the `cluster`'s platforms, on any where none is named; each
+    /// once, however often it is listed.
     ///
     /// # Errors
-    /// Nothing may, or indexes are nested too deep.
+    /// Nothing may, there is more than is looked at, indexes are nested too deep, or one of the
+    /// `nested` is none.
     pub fn runnable(
         &self,
         nested: &[Arc<Self>],
@@ -228,9 +241,12 @@ impl Described {
                 layers: LayerCheck::NotMade,
             }]);
         }
-        let mut runnable = Vec::new();
+        if nested.iter().any(|index| index.config().is_some()) {
+            return Err(ImageError::Miscalled);
+        }
+        let mut runnable: Vec<Runnable> = Vec::new();
         for index in std::iter::once(self).chain(nested.iter().map(AsRef::as_ref)) {
-            for entry in index.entries() {
+            for entry in index.entries()? {
                 if entry.is_index {
                     if index.digest == self.digest {
                         continue;
@@ -239,7 +255,12 @@ impl Described {
                 }
                 let runs =
                     |platform| cluster.is_empty() || cluster.iter().any(|p| hosts(p, platform));
-                if entry.platform.as_ref().is_none_or(runs) {
+                let known =
+                    |one: &Runnable| one.manifest == entry.digest && one.platform == entry.platform;
+                if entry.platform.as_ref().is_none_or(runs) && !runnable.iter().any(known) {
+                    if runnable.len() == MOST_ENTRIES {
+                        return Err(ImageError::TooMany(MOST_ENTRIES));
+                    }
                     let (platform, manifest) = (entry.platform.clone(), entry.digest);
                     runnable.push(Runnable {
                         platform,
@@ -253,17 +274,15 @@ impl Described {
                 }
             }
         }
-        match runnable.len() {
-            0 => Err(ImageError::NothingRuns),
-            count if count > MOST_ENTRIES => Err(ImageError::TooMany(MOST_ENTRIES)),
-            _ => Ok(runnable),
-        }
+        if runnable.is_empty() { Err(ImageError::NothingRuns) } else { Ok(runnable) }
     }
 
-    fn entries(&self) -> &[Entry] {
+    /// What the index lists; nothing, where this is none.
+    fn entries(&self) -> Result<&[Entry], ImageError> {
         match &self.content {
-            Content::Manifest { .. } => &[],
-            Content::Index { entries, .. } => entries,
+            Content::Manifest { .. } => Ok(&[]),
+            Content::Index { overlong: true, .. } => Err(ImageError::TooMany(MOST_LISTED)),
+            Content::Index { entries, .. } => Ok(entries),
         }
     }
 }
