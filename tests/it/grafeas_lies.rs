@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use countersign::{
     attest::grafeas::Version,
     name::Code,
-    source::{FetchError, GrafeasStore, StoreEvidence},
+    source::{Deadline, FetchError, GrafeasStore, StoreEvidence},
 };
 use countersign_kit::{Answer, Fault, Grafeas, On, Quirks};
 use serde_json::json;
@@ -83,7 +83,7 @@ async fn one_bad_occurrence_blocks_no_other() {
     assert_eq!(found.candidates.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), [good]);
     let [rejection] = found.unreadable.as_slice() else { panic!("{found:?}") };
     assert_eq!((rejection.name.as_str(), rejection.code), (bad.as_str(), Code::SignatureMalformed));
-    assert_eq!(rejection.detail, "has a signature that is no text");
+    assert_eq!(rejection.detail(), "has a signature that is no text");
 }
 
 #[tokio::test]
@@ -170,6 +170,26 @@ async fn p8_too_many_about_one_image_fail() {
     assert_eq!(code, Code::EvidenceTooMuch, "{text}");
     assert!(text.contains("more than 1000 occurrences about one image"), "{text}");
 }
+
+#[tokio::test]
+async fn p8_bytes_about_one_image_are_counted_over_all_lists() {
+    for (each, count, want) in [(1 << 20, 20, ""), (1 << 20, 33, TOO_MUCH)] {
+        let (double, store) = double();
+        double.set_quirks(Quirks { page_cap: 8, ..Quirks::default() });
+        for _ in 0..count {
+            let mut heavy = attestation(&uri(), QA);
+            heavy["remediation"] = "x".repeat(each).into();
+            double.put(PROJECT, heavy);
+        }
+        let deadline = Deadline::after(Duration::from_secs(30));
+        let qa = [parsed(QA)];
+        let found = store.occurrences(&repository(), &[digest()], &qa, deadline).await;
+        let said = found.err().map_or(String::new(), |error| format!("{} {error}", error.code()));
+        assert!(said.is_empty() == want.is_empty() && said.contains(want), "{count}: {said}");
+    }
+}
+
+const TOO_MUCH: &str = "evidence.too-much the store grafeas sends more than 33554432 bytes of occurrences about one image, which is the limit";
 
 #[tokio::test]
 async fn p8_attestations_of_other_notes_crowd_out_nothing() {

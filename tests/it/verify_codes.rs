@@ -266,7 +266,7 @@ fn p4_what_the_gate_found_of_the_layers_decides_about_an_image_id() {
         assert_eq!(judged.rejected.len(), usize::from(rejects.is_some()), "{layers:?}");
         for rejected in &judged.rejected {
             assert_eq!(rejected.code.as_str(), "payload.layers-unbound", "{layers:?}");
-            assert!(rejected.detail.contains(rejects.unwrap()), "{}", rejected.detail);
+            assert!(rejected.detail().contains(rejects.unwrap()), "{}", rejected.detail());
         }
     }
 }

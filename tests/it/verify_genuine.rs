@@ -194,9 +194,9 @@ fn p4_a_payload_without_a_repository_counts_for_the_digest_only() {
     assert!(judged.verified.is_empty());
     assert_eq!(judged.rejected[0].code.as_str(), "payload.other-repository");
     assert!(
-        judged.rejected[0].detail.contains("identity: digest"),
+        judged.rejected[0].detail().contains("identity: digest"),
         "{}",
-        judged.rejected[0].detail
+        judged.rejected[0].detail()
     );
 }
 

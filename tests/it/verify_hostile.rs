@@ -97,7 +97,7 @@ fn p8_what_compression_and_nesting_make_of_a_message_is_bounded() {
             ),
             Some(want) => {
                 assert_eq!(outcome(&judged), Err(vec!["signature.malformed".into()]), "{name}");
-                let detail = &judged.rejected[0].detail;
+                let detail = judged.rejected[0].detail();
                 assert!(detail.contains(want), "{name}: {detail}");
             }
         }
@@ -110,6 +110,6 @@ fn p13_outside_text_in_a_rejection_is_escaped_and_cut() {
     let evil = format!("evil\n\u{202e}{}", "x".repeat(5000));
     let bytes = key.sign_message(&kit::simple_signing_of(&evil, "a.example/b", ""));
     let judged = judge(&trusting(&key), &candidate(message(bytes)));
-    let detail = &judged.rejected[0].detail;
+    let detail = judged.rejected[0].detail();
     assert!(!detail.contains(['\n', '\u{202e}']) && detail.len() < 1500, "{detail}");
 }

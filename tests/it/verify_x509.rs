@@ -386,10 +386,10 @@ fn without_roots_it_is_said_whose_it_is() {
     let trust = trust(vec![authority("builder", keys(&builder))]);
     let judged = judge(&trust, &Notary::new().sign_as(&Notary::header(), &payload()));
     assert_eq!(outcome(&judged), ["signature.certificate"]);
-    let detail = &judged.rejected[0].detail;
+    let detail = judged.rejected[0].detail();
     assert!(detail.contains("O=acme.example, CN=builder"), "{detail}");
     let cose = notation::read("application/cose", &fixture("notation/chain/cose.cbor")).unwrap();
     let judged = judge_at(&trust, cose, digest(), Timestamp::now());
     assert_eq!(outcome(&judged), ["signature.certificate"]);
-    assert!(judged.rejected[0].detail.contains("--signature-format jws"), "{judged:?}");
+    assert!(judged.rejected[0].detail().contains("--signature-format jws"), "{judged:?}");
 }

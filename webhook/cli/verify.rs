@@ -221,7 +221,7 @@ impl Row {
             output::data(&format!(
                 "  rejected {}: {} ({})",
                 crate::name::escape(&rejection.name, 300),
-                crate::name::escape(&rejection.detail, 300),
+                crate::name::escape(rejection.detail(), 300),
                 rejection.code,
             ));
         }

@@ -99,6 +99,12 @@ impl ImagePart {
         Ok(Self(value::of(entry)?))
     }
 
+    /// Takes from the same image on another platform what both say in the same words in the same
+    /// place, so that memory holds it once.
+    pub fn share(&mut self, other: &Self) {
+        value::share(&mut self.0, &other.0, DEPTH_OF_LISTS);
+    }
+
     /// The same image where another place names it. What was found out about it is shared, however
     /// much that is.
     ///
@@ -120,3 +126,6 @@ impl ImagePart {
         Ok(Self(part))
     }
 }
+
+/// How deep the elements of lists stand in an image: those of records and metadata are in an object.
+const DEPTH_OF_LISTS: usize = 3;

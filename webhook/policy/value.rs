@@ -17,6 +17,22 @@ pub(super) fn of<T: Serialize + ?Sized>(item: &T) -> Result<Value, NoValue> {
     item.serialize(Build)
 }
 
+/// Makes what is equal in both, down to this depth, one and the same.
+pub(super) fn share(mine: &mut Value, other: &Value, depth: usize) {
+    if mine == other {
+        *mine = other.clone();
+        return;
+    }
+    let Some(depth) = depth.checked_sub(1) else { return };
+    if let (Ok(members), Value::Object(others)) = (mine.as_object_mut(), other) {
+        for (name, member) in members.iter_mut() {
+            others.get(name).into_iter().for_each(|other| share(member, other, depth));
+        }
+    } else if let (Ok(items), Value::Array(others)) = (mine.as_array_mut(), other) {
+        items.iter_mut().zip(others.iter()).for_each(|(item, other)| share(item, other, depth));
+    }
+}
+
 /// Something has no form as a value.
 #[derive(Debug, thiserror::Error)]
 #[error("no value can hold it: {0}")]
@@ -258,5 +274,32 @@ impl SerializeStruct for Members {
 
     fn end(self) -> Result<Value, NoValue> {
         Ok(self.members.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ptr;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn p8_what_two_images_say_alike_is_held_once_and_unchanged() {
+        let one = json!({"path": "a", "records": {"builds": [{"id": 1}, {"id": 2}]}, "rejected": [["x"]]});
+        let other = json!({"path": "b", "records": {"builds": [{"id": 1}, {"id": 3}]}, "rejected": [["x"]]});
+        let (first, mut second) = (of(&one).unwrap(), of(&other).unwrap());
+        share(&mut second, &first, 3);
+        assert_eq!(second, of(&other).unwrap());
+        let same = |one: &Value, other: &Value| match (one, other) {
+            (Value::Object(one), Value::Object(other)) => ptr::eq(one.as_ref(), other.as_ref()),
+            (Value::Array(one), Value::Array(other)) => ptr::eq(one.as_ref(), other.as_ref()),
+            _ => false,
+        };
+        let build = |image: &Value, at: usize| image["records"]["builds"][at].clone();
+        assert!(same(&build(&first, 0), &build(&second, 0)));
+        assert!(!same(&build(&first, 1), &build(&second, 1)));
+        assert!(same(&first["rejected"], &second["rejected"]));
     }
 }

@@ -129,7 +129,7 @@ pub enum PublishError {
     #[error("nobody signs a record, so it goes to a store alone; give --store and --note")]
     NoStore,
     /// The signature just made would not count, so it was not published.
-    #[error("the signature that was just made does not count: {} ({})", .0.detail, .0.code)]
+    #[error("the signature that was just made does not count: {} ({})", .0.detail(), .0.code)]
     Useless(Box<Rejection>),
     /// The payload is not what verifiers read.
     #[error("the statement is not one that verifiers read; check the predicate")]

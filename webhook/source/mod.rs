@@ -51,7 +51,7 @@ pub use registry::{
     RegistriesOptions, Slot, Stored, helper_named_in, registry_of,
 };
 pub use secret::Secret;
-pub use task::landed;
+pub use task::{SMALL, apart, landed};
 pub use transport::{
     Cap, Download, HostSettings, Redirects, Request, Response, Transport, TransportError, Upload,
 };

@@ -9,10 +9,7 @@ use super::{
     Trust, Verified, maker::Maker, open::Claim, payload::Payload, scope, standing::Worthless,
     verified::LayersUnchecked,
 };
-use crate::{
-    attest::Meaning,
-    name::{Code, escape},
-};
+use crate::{attest::Meaning, name::Code};
 
 impl Trust {
     /// Which authorities' attestations of `image` an opened candidate holds.
@@ -138,11 +135,5 @@ fn judge_for(
 }
 
 fn rejection(opened: &Opened, code: Code, detail: &str) -> Rejection {
-    Rejection {
-        source: Arc::clone(&opened.source),
-        name: opened.name.to_string(),
-        format: opened.format.to_owned(),
-        code,
-        detail: escape(detail, 1024),
-    }
+    Rejection::new(Arc::clone(&opened.source), &*opened.name, opened.format, code, detail)
 }

@@ -18,6 +18,7 @@ use super::{
     message::{self, Message, with_crlf},
     payload::{Payload, SHARED, Unread},
     stated::Stated,
+    verified::{MOST_DETAIL, Rejection},
 };
 use crate::{
     attest::{Candidate, Carrier, Envelope, RawSignature, Signed},
@@ -101,6 +102,14 @@ impl Opened {
     /// About how many bytes it occupies.
     pub fn weight(&self) -> usize {
         self.weight
+    }
+
+    /// About how many bytes the rejections for its failures occupy, wherever it is judged.
+    pub fn told(&self) -> usize {
+        let one = |(_, text): &(Code, String)| {
+            size_of::<Rejection>() + self.name.len() + text.len().min(MOST_DETAIL)
+        };
+        self.failures.iter().map(one).sum()
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     attest::{CompactJson, metadata::MetadataValue},
-    name::{Code, Digest, Repository},
+    name::{Code, Digest, Repository, escape},
 };
 
 /// The image that evidence is judged for.
@@ -121,7 +121,32 @@ pub struct Rejection {
     pub name: String,
     pub format: String,
     pub code: Code,
-    pub detail: String,
+    /// Escaped and cut.
+    detail: String,
+}
+
+impl Rejection {
+    /// What `name` at `source` is rejected for. The detail may quote outside text of any length.
+    pub fn new(
+        source: impl Into<Arc<str>>,
+        name: impl Into<String>,
+        format: &str,
+        code: Code,
+        detail: &str,
+    ) -> Self {
+        let (source, name, format) = (source.into(), name.into(), format.to_owned());
+        Self { source, name, format, code, detail: escape(detail, MOST_DETAIL) }
+    }
+
+    /// Why, for people.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// About how many bytes it occupies.
+    pub fn weight(&self) -> usize {
+        size_of::<Self>() + self.name.len() + self.format.len() + self.detail.len()
+    }
 }
 
 impl LayersUnchecked {
@@ -150,13 +175,7 @@ impl LayersUnchecked {
             "signed by a key of authority {authority:?} over the image ID alone, and the gate has \
              not compared the layers with it"
         );
-        Rejection {
-            source,
-            name: name.to_string(),
-            format: format.to_owned(),
-            code: Code::PayloadLayersUnbound,
-            detail,
-        }
+        Rejection::new(source, &*name, format, Code::PayloadLayersUnbound, &detail)
     }
 }
 
@@ -234,6 +253,9 @@ impl Signer {
         &self.identity
     }
 }
+
+/// Characters of the detail of a rejection: enough to tell a person.
+pub(super) const MOST_DETAIL: usize = 1024;
 
 fn hex<S: Serializer>(identity: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&Digest::Sha256(*identity).hex())

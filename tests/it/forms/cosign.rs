@@ -337,7 +337,7 @@ async fn a_keyless_signature_is_rejected_with_whose_it_is() {
     assert_eq!(said.counts(), [format!("referrers {SLSA_1}")]);
     let told = |code: &str| {
         let found = said.rejected.iter().find(|one| one.code.as_str() == code).expect(code);
-        found.detail.as_str()
+        found.detail()
     };
     assert!(
         told("signature.certificate").contains(

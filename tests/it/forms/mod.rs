@@ -1,9 +1,11 @@
 //! Evidence of other tools, each form from vectors, through a real registry client: what counts,
 //! and that nothing moved, tampered with or of another type does.
 
+mod aside;
 mod built;
 mod cosign;
 mod cost;
+mod heavy;
 mod moves;
 mod notation;
 mod podman;
@@ -16,8 +18,8 @@ use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc, time::Duration};
 use countersign::{
     name::{PinnedImage, Repository},
     source::{
-        Evidence, EvidenceOptions, HostOptions, KnownLayers, Lookup, Registries, RegistriesOptions,
-        Shelf,
+        Answered, Evidence, EvidenceOptions, Gathered, HostOptions, KnownLayers, Lookup,
+        Registries, RegistriesOptions, Shelf,
     },
     verify::{Authority, IdentityMap, Image, Key, Layers, Rejection, Trust, Verified},
 };
@@ -58,8 +60,26 @@ impl Desk {
 
     /// Looks everything up about `path@digest` and judges it.
     pub async fn ask(&self, path: &str, digest: &str) -> Said {
-        let repository = self.repository(path);
-        let digest = digest.parse().unwrap();
+        let image = self.image(path, digest);
+        let (trust, evidence) = self.evidence();
+        let mut said = Said::default();
+        for answered in evidence.named(&image).await {
+            said.take(&trust, &image, answered);
+        }
+        said
+    }
+
+    /// Looks everything up about `path@digest` and its platforms.
+    pub async fn gather(&self, path: &str, digest: &str) -> Gathered {
+        let (_, evidence) = self.evidence();
+        evidence.gather(&self.image(path, digest), &[], None).await.unwrap()
+    }
+
+    fn image(&self, path: &str, digest: &str) -> PinnedImage {
+        PinnedImage { repository: self.repository(path), digest: digest.parse().unwrap() }
+    }
+
+    fn evidence(&self) -> (Arc<Trust>, Evidence) {
         let lookaside = self.lookaside.then(|| self.registry.lookaside().parse().unwrap());
         let host = self.registry.host();
         let host = HostOptions { host, plain_http: true, lookaside, ..HostOptions::default() };
@@ -73,42 +93,40 @@ impl Desk {
             memory: 1 << 20,
             patience: Duration::from_secs(10),
             reads_settings: false,
-            reads_statements: false,
+            reads_statements: true,
             layers: KnownLayers::default(),
         });
-        let image = PinnedImage { repository: repository.clone(), digest };
-        let mut said = Said::default();
-        for answered in evidence.named(&image).await {
-            let lookup = match answered.lookup() {
-                Lookup::Found => "found".to_owned(),
-                Lookup::None => "none".to_owned(),
-                Lookup::Failed(error) => format!("failed:{}", error.code()),
-            };
-            said.lookups.insert(answered.source.to_string(), lookup);
-            let Ok(answer) = answered.outcome else { continue };
-            said.rejected.extend(answer.unreadable.iter().cloned());
-            said.records.extend(
-                answer.records.iter().map(|(_, record)| serde_json::to_value(record).unwrap()),
-            );
-            for opened in &answer.opened {
-                let image = Image {
-                    repository: &repository,
-                    digest,
-                    platform: None,
-                    config: None,
-                    equals: &[],
-                    layers: Layers::NotCompared,
-                };
-                let judged = trust.judge(opened, &image, Timestamp::now());
-                said.verified.extend(judged.verified);
-                said.rejected.extend(judged.rejected);
-            }
-        }
-        said
+        (trust, evidence)
     }
 }
 
 impl Said {
+    fn take(&mut self, trust: &Trust, image: &PinnedImage, answered: Answered) {
+        let lookup = match answered.lookup() {
+            Lookup::Found => "found".to_owned(),
+            Lookup::None => "none".to_owned(),
+            Lookup::Failed(error) => format!("failed:{}", error.code()),
+        };
+        self.lookups.insert(answered.source.to_string(), lookup);
+        let Ok(answer) = answered.outcome else { return };
+        self.rejected.extend(answer.unreadable.iter().cloned());
+        let records = answer.records.iter();
+        self.records.extend(records.map(|(_, record)| serde_json::to_value(record).unwrap()));
+        for opened in &answer.opened {
+            let image = Image {
+                repository: &image.repository,
+                digest: image.digest,
+                platform: None,
+                config: None,
+                equals: &[],
+                layers: Layers::NotCompared,
+            };
+            let judged = trust.judge(opened, &image, Timestamp::now());
+            self.verified.extend(judged.verified);
+            self.rejected.extend(judged.rejected);
+        }
+    }
+
     /// Source and type of what counts, sorted.
     pub fn counts(&self) -> Vec<String> {
         let mut counts: Vec<_> = self

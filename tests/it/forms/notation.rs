@@ -22,7 +22,7 @@ async fn a_signature_of_notations_is_rejected_with_whose_it_is() {
         let [rejection] = said.rejected.as_slice() else { panic!("{name}: {said:?}") };
         assert_eq!(rejection.format, "notation", "{name}");
         let subject = "C=US, ST=WA, L=Seattle, O=Notary, CN=test.example";
-        assert!(rejection.detail.contains(subject), "{name}: {}", rejection.detail);
+        assert!(rejection.detail().contains(subject), "{name}: {}", rejection.detail());
         let kinds: Vec<_> = said.records.iter().map(|record| &record["type"]).collect();
         assert_eq!(kinds, ["application/vnd.cncf.notary.signature"], "{name}");
     }

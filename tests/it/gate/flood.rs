@@ -11,6 +11,8 @@ const OURS: &str = "application/vnd.countersign.attestation.v1";
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const SIMPLE: &str = "application/vnd.countersign.simple-signing.v1+pgp";
 
+const MALFORMED: &str = "signature.malformed";
+
 /// A referrer of `shop` with one layer of so many bytes.
 fn heavy(shop: &Content, kind: &str, layer: &str, number: u8, size: usize) -> Content {
     artifact(kind).subject(shop).layer(layer, vec![number; size]).build()
@@ -81,6 +83,63 @@ async fn p8_untyped_entries_of_lists_have_a_bound_of_their_own() {
         assert_eq!(said.allowed, want.is_empty(), "{count} {truthful}: {}", said.message);
         assert!(said.message.contains(want), "{count} {truthful}: {}", said.message);
     }
+}
+
+/// What anybody may hang on an image with texts of any length in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn p8_what_cannot_be_read_is_told_in_few_words() {
+    let notation = "application/vnd.cncf.notary.signature";
+    let long = "a".repeat(300_000);
+    let unknown = format!("{{\"{long}\\u001b\": 1}}");
+    for (name, kind, layer, bytes, code) in [
+        ("the type of a layer", OURS, long.as_str(), "{}", MALFORMED),
+        ("the type of a bundle", BUNDLE, long.as_str(), "{}", MALFORMED),
+        (
+            "a bundle's version",
+            BUNDLE,
+            BUNDLE,
+            &format!("{{\"mediaType\": \"{long}\"}}"),
+            MALFORMED,
+        ),
+        ("a member of a bundle", BUNDLE, BUNDLE, &unknown, MALFORMED),
+        (
+            "the type of a layer of Notation's",
+            notation,
+            long.as_str(),
+            "{}",
+            "signature.certificate",
+        ),
+        ("a member of Notation's", notation, "application/jose+json", &unknown, MALFORMED),
+    ] {
+        let scene = Scene::new();
+        let shop = image("shop").build();
+        scene.registry.put_image("acme/shop", "1.4", &shop);
+        let bad = artifact(kind).subject(&shop).layer(layer, bytes.to_owned()).build();
+        scene.registry.attach("acme/shop", &bad);
+        let input = scene.input(&scene.image(&format!("acme/shop@{}", shop.digest()))).await;
+        let [rejected] = input["images"][0]["rejected"].as_array().unwrap().as_slice() else {
+            panic!("{name}: {input}");
+        };
+        let detail = rejected["detail"].as_str().unwrap();
+        assert_eq!(rejected["code"], code, "{name}: {detail}");
+        assert!(detail.chars().count() <= 1024, "{name}: {}", detail.len());
+        assert!(!detail.contains('\u{1b}'), "{name}: {detail}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p8_annotations_of_referrers_are_cut() {
+    let scene = Scene::new();
+    let shop = image("shop").build();
+    scene.registry.put_image("acme/shop", "1.4", &shop);
+    let long = "é".repeat(10_000);
+    let other = artifact("text/plain").subject(&shop).annotation("a", "é").annotation("b", &long);
+    scene.registry.attach("acme/shop", &other.annotation(&long, "c").build());
+    let input = scene.input(&scene.image(&format!("acme/shop@{}", shop.digest()))).await;
+    let annotations = &input["images"][0]["records"]["referrers"][0]["annotations"];
+    assert_eq!(annotations["a"], "é");
+    assert_eq!(annotations["b"], long[..4096]);
+    assert_eq!(annotations[&long[..4096]], "c");
 }
 
 /// Twenty images of sixty platforms each, none of which is ever answered.

@@ -38,6 +38,8 @@ pub struct Entry {
     /// What stores do not know of what they were asked about.
     pub missing: Vec<MissingParent>,
     parts: Parts,
+    /// What was shown first of any platform, where there is so much to share that it matters.
+    first: Option<Arc<Parts>>,
 }
 
 /// What rules see of an entry, by the `platforms:` of their policy, once it was asked for.
@@ -63,6 +65,8 @@ pub fn entries(
     now: Timestamp,
 ) -> Arc<[Entry]> {
     let platforms = gathered.description.platforms.iter().zip(&gathered.answers);
+    let shares = platforms.len() > 1 && gathered.weight() > LITTLE;
+    let first = shares.then(Arc::<Parts>::default);
     platforms
         .map(|(runnable, answers)| {
             let image = Image {
@@ -77,7 +81,7 @@ pub fn entries(
                     LayerCheck::Unbound(why) => Layers::Unbound(why),
                 },
             };
-            Entry::new(trust, &image, runnable, answers, now)
+            Entry { first: first.clone(), ..Entry::new(trust, &image, runnable, answers, now) }
         })
         .collect()
 }
@@ -101,6 +105,7 @@ impl Entry {
             failed: Vec::new(),
             missing: Vec::new(),
             parts: Parts::default(),
+            first: None,
         };
         for answered in answers {
             entry.note(&answered.source, answered.lookup());
@@ -238,7 +243,7 @@ impl Entry {
             self.statements.iter().flat_map(|covered| covered.entries(platforms)).collect();
         let attestations: Vec<Verified> = attestations.into_iter().cloned().collect();
         let platform = self.platform();
-        let part = ImagePart::new(&ImageEntry {
+        let mut part = ImagePart::new(&ImageEntry {
             path,
             container,
             given,
@@ -252,6 +257,12 @@ impl Entry {
             rejected: &rejected,
             lookups: &self.lookups,
         })?;
+        if let Some(first) = &self.first {
+            let first = first.of(platforms);
+            part.share(
+                &first.get_or_init(|| Shown { place: image.clone(), part: part.clone() }).part,
+            );
+        }
         // Where others were faster, theirs is the same but for the place.
         let _ = made.set(Shown { place: image.clone(), part: part.clone() });
         Ok(Some(part))
@@ -301,15 +312,12 @@ impl Covered {
     }
 }
 
+/// Bytes of evidence that many platforms may hold each for itself.
+const LITTLE: usize = 64 * 1024;
+
 fn out_of_platforms(verified: &Verified, platforms: Platforms) -> Rejection {
-    Rejection {
-        source: verified.source().into(),
-        name: verified.name().to_owned(),
-        format: verified.format().to_owned(),
-        code: Code::ScopePlatform,
-        detail: format!(
-            "it is of a digest that `platforms: {}` does not count",
-            platforms.as_str()
-        ),
-    }
+    let detail =
+        format!("it is of a digest that `platforms: {}` does not count", platforms.as_str());
+    let (source, name, format) = (verified.source(), verified.name(), verified.format());
+    Rejection::new(source, name, format, Code::ScopePlatform, &detail)
 }

@@ -13,6 +13,7 @@ mod laps;
 mod layers;
 mod policy;
 mod recent;
+mod room;
 mod ruling;
 mod subject;
 
@@ -47,6 +48,7 @@ pub use subject::{Obstacle, Subject};
 use super::violation::Violation;
 use laps::Laps;
 use recent::Recent;
+use room::Room;
 
 /// What a [`Gate`] is made of.
 pub struct GateOptions {
@@ -108,6 +110,7 @@ pub struct Gate {
     recent: Recent,
     /// As many as there are processors.
     judges: Arc<Semaphore>,
+    room: Room,
 }
 
 /// A decision with what led to it, for people who look behind it.
@@ -138,7 +141,7 @@ impl Gate {
         let reads_request = rules().any(|rule| rule.rule.reads().request);
         let judges = Arc::new(Semaphore::new(available_parallelism().map_or(1, usize::from)));
         let recent = Recent::default();
-        Self { options, sources, reads_object, reads_request, recent, judges }
+        Self { options, sources, reads_object, reads_request, recent, judges, room: Room::new() }
     }
 
     /// The revision of policy and trust.
@@ -300,7 +303,11 @@ impl Gate {
         }
         let aside = async move {
             let (gate, request) = (Arc::clone(self), request.clone());
-            let turn = Arc::clone(&self.judges).acquire_owned();
+            let held = room::bounded(&mut subjects);
+            let turn = async {
+                let room = self.room.take(held).await;
+                (room, Arc::clone(&self.judges).acquire_owned().await)
+            };
             let Ok(turn) = timeout_at(deadline.instant().into(), turn).await else {
                 subjects.iter_mut().for_each(Subject::leave_unjudged);
                 let judgement = self.judge(&request, &subjects, now);

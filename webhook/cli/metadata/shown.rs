@@ -70,7 +70,7 @@ impl Standing {
         let rejection = judged.rejected.into_iter().next();
         Ok(rejection.map_or(Self::Unsigned, |why| Self::Rejected {
             code: why.code.to_string(),
-            detail: why.detail,
+            detail: why.detail().to_owned(),
         }))
     }
 

@@ -59,6 +59,7 @@ pub struct Answer {
     /// difference to it.
     pub(super) sought: ArcSwap<Sought>,
     weight: usize,
+    told: usize,
 }
 
 impl Answered {
@@ -96,21 +97,26 @@ impl Answer {
             missing: missing.into(),
             sought: ArcSwap::new(sought),
             weight: 0,
+            told: 0,
         };
-        answer.weight = answer.weigh();
+        let unreadable: usize = answer.unreadable.iter().map(Rejection::weight).sum();
+        answer.told = unreadable + answer.opened.iter().map(Opened::told).sum::<usize>();
+        answer.weight = answer.weigh(unreadable);
         answer
     }
 
-    fn weigh(&self) -> usize {
-        let rejected = |bad: &Rejection| {
-            size_of::<Rejection>() + bad.name.len() + bad.format.len() + bad.detail.len()
-        };
+    /// Bytes of it that whoever judges an image by it has again: why something does not count.
+    pub fn told(&self) -> usize {
+        self.told
+    }
+
+    fn weigh(&self, unreadable: usize) -> usize {
         let stated = |one: &EmbeddedStatement| {
             size_of::<EmbeddedStatement>() + one.predicate_type.len() + one.predicate.weight()
         };
         size_of::<Self>()
             + self.opened.iter().map(Opened::weight).sum::<usize>()
-            + self.unreadable.iter().map(rejected).sum::<usize>()
+            + unreadable
             + self.records.iter().map(|(_, one)| one.weight()).sum::<usize>()
             + size_of_val(&*self.records)
             + self.statements.iter().map(stated).sum::<usize>()

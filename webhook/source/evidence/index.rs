@@ -20,7 +20,7 @@ use crate::{
     verify::{Attests, Opened, Rejection, Trust},
 };
 
-use super::opener::Opener;
+use super::{allowance::Allowance, opener::Opener};
 
 /// What of an index is worth reading: nothing is fetched that nobody could use.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -92,6 +92,9 @@ pub trait Holder: Sync {
         read: impl FnOnce() -> Piece<Candidate> + Send + 'static,
     ) -> impl Future<Output = Result<Piece<Self::Signed>, Self::Error>> + Send;
 
+    /// Takes room for so many bytes of statements.
+    fn reserve(&self, bytes: u64) -> Result<(), Self::Error>;
+
     /// The error of a cap that was hit.
     fn too_much(&self, limit: usize, what: &'static str) -> Self::Error;
 }
@@ -155,10 +158,7 @@ pub async fn read<H: Holder>(
         return Err(holder.too_much(MOST_LAYERS, "statements about one platform"));
     }
     let total = layers.iter().fold(0_u64, |sum, layer| sum.saturating_add(layer.size));
-    if total > MOST_BYTES {
-        let limit = usize::try_from(MOST_BYTES).unwrap_or(usize::MAX);
-        return Err(holder.too_much(limit, "bytes of statements about one platform"));
-    }
+    holder.reserve(total)?;
     let mut pieces = stream::iter(layers)
         .map(|layer| async move {
             let bytes = holder.blob(&layer, LARGEST).await?;
@@ -201,8 +201,7 @@ fn piece(descriptor: &Descriptor, bytes: &[u8], platform: Digest) -> Piece<Candi
 
 fn rejection(digest: Digest, format: &str, bad: BadEmbedded) -> Rejection {
     let BadEmbedded { code, detail } = bad;
-    let (source, name, format) = (INDEX.into(), digest.to_string(), format.to_owned());
-    Rejection { source, name, format, code, detail }
+    Rejection::new(INDEX, digest.to_string(), format, code, &detail)
 }
 
 fn no_manifest() -> BadEmbedded {
@@ -215,6 +214,8 @@ pub struct InRegistry<'a> {
     pub registries: &'a Arc<Registries>,
     pub repository: &'a Repository,
     pub opener: &'a Opener,
+    /// What is left for statements about the image, whatever the platform.
+    pub stated: &'a Allowance,
     /// The bytes of the manifests, whose memory those take the place of.
     pub manifests: Mutex<Vec<Bytes>>,
 }
@@ -227,8 +228,9 @@ impl Holder for InRegistry<'_> {
         let reference = Reference::Digest(descriptor.digest);
         let fetched =
             self.registries.manifest(self.repository, reference, self.opener.deadline).await?;
-        let Ok(Document::Manifest(manifest)) = fetched.document() else { return Ok(None) };
-        self.manifests.lock().unwrap_or_else(PoisonError::into_inner).push(fetched.bytes);
+        let (document, bytes) = self.opener.document(fetched).await?;
+        let Some(Document::Manifest(manifest)) = document else { return Ok(None) };
+        self.manifests.lock().unwrap_or_else(PoisonError::into_inner).push(bytes);
         Ok(Some(*manifest))
     }
 
@@ -242,6 +244,10 @@ impl Holder for InRegistry<'_> {
         read: impl FnOnce() -> Piece<Candidate> + Send + 'static,
     ) -> Result<Piece<Opened>, FetchError> {
         self.opener.open_piece(size, read).await
+    }
+
+    fn reserve(&self, bytes: u64) -> Result<(), FetchError> {
+        self.stated.take(bytes, self.repository)
     }
 
     fn too_much(&self, limit: usize, what: &'static str) -> FetchError {
@@ -262,8 +268,8 @@ const MOST_LAYERS: usize = 64;
 /// Bytes of one statement; bills of materials reach some megabytes.
 const LARGEST: u64 = 8 * 1024 * 1024;
 
-/// Bytes of all statements about one platform.
-const MOST_BYTES: u64 = 32 * 1024 * 1024;
+/// Bytes of all statements about one image, on whatever platform.
+pub const MOST_STATED: u64 = 32 * 1024 * 1024;
 
 /// How many manifests or statements of one platform are read at a time.
 const AT_A_TIME: usize = 8;

@@ -16,12 +16,14 @@ use crate::{
     },
     name::{Digest, PinnedImage, Repository},
     source::{
-        Deadline, FetchError, GrafeasStore, MissingParent, Peer, Reference, Registries, landed,
+        Deadline, FetchError, GrafeasStore, MissingParent, Peer, Reference, Registries, SMALL,
+        landed,
     },
     verify::{Attests, Opened, Rejection, TAGS, Trust},
 };
 
 use super::{
+    allowance::Allowance,
     answer::Answer,
     image::Described,
     index::{self, INDEX, InRegistry},
@@ -210,6 +212,7 @@ impl Sources {
         key: &Key,
         platform: Digest,
         carriers: &[Descriptor],
+        stated: &Allowance,
     ) -> Result<Answer, FetchError> {
         let looked_up = Instant::now();
         let opener = self.opener(key, Deadline::after(self.patience));
@@ -217,6 +220,7 @@ impl Sources {
             registries: &self.registries,
             repository: &key.image.repository,
             opener: &opener,
+            stated,
             manifests: Mutex::default(),
         };
         let found = index::read(&holder, platform, carriers, &self.sought.interest).await?;
@@ -330,9 +334,6 @@ impl Sources {
 
 /// Configs are some kilobytes; the history in them grows with the layers.
 pub const LARGEST_CONFIG: u64 = 4 * 1024 * 1024;
-
-/// A manifest is read in less than a millisecond up to this size.
-const SMALL: usize = 128 * 1024;
 
 /// As many signature checks at a time as there are processors.
 fn opener_threads() -> usize {

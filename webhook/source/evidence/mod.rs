@@ -9,6 +9,7 @@ mod allowance;
 mod answer;
 mod cache;
 mod flight;
+mod gathered;
 pub(super) mod image;
 pub(super) mod index;
 mod kept;
@@ -38,13 +39,14 @@ use crate::{
 
 pub use answer::{Answer, Answered, Lookup};
 pub use cache::Shelf;
+pub use gathered::Gathered;
 pub use image::{Description, ImageError, Runnable};
 pub use layers::{KnownLayers, LayerCheck};
 
-use cache::Perishable as _;
+use allowance::Allowance;
 use flight::Flights;
 use image::Described;
-use index::INDEX;
+use index::{INDEX, MOST_STATED};
 use kept::Kept;
 use layers::Comparer;
 use lookup::{Key, Place, Sources};
@@ -147,7 +149,8 @@ impl Evidence {
     /// Answers looked up before `not_before` are looked up again.
     ///
     /// # Errors
-    /// The image itself cannot be described; a source that fails is an [`Answered`] of its own.
+    /// The image itself cannot be described, or too much is said about it; a source that fails is
+    /// an [`Answered`] of its own.
     pub async fn gather(
         &self,
         image: &PinnedImage,
@@ -168,7 +171,7 @@ impl Evidence {
         let media_type = top.media_type();
         let description = Description { media_type, platforms, indexes };
         let believed_until = self.kept.until(&answers);
-        Ok(Gathered { description, answers, believed_until })
+        Gathered { description, answers, believed_until }.within_bounds()
     }
 
     /// What every source says of the very digest of `image`, not of what it is made of.
@@ -204,9 +207,10 @@ impl Evidence {
         let runnable = top.runnable(&nested, cluster)?.into_iter();
         let indexes = || std::iter::once(&top).chain(&nested);
         let carriers = |of| indexes().flat_map(move |index| index.carriers(of)).cloned().collect();
+        let stated = Arc::new(Allowance::new(MOST_STATED, "bytes of statements about one image"));
         let looked_up = runnable.map(|child| {
             let carriers = carriers(child.manifest);
-            self.platform(image, &top, child, carriers, not_before)
+            self.platform(image, &top, child, (carriers, &stated), not_before)
         });
         let platforms = join_few(looked_up, PLATFORMS_AT_A_TIME).await;
         let platforms = platforms.into_iter().collect::<Result<_, _>>()?;
@@ -219,7 +223,7 @@ impl Evidence {
         image: &Arc<PinnedImage>,
         top: &Arc<Described>,
         child: Runnable,
-        carriers: Vec<Descriptor>,
+        carriers: (Vec<Descriptor>, &Arc<Allowance>),
         not_before: Option<Instant>,
     ) -> Result<(Runnable, Vec<Answered>), ImageError> {
         let inside = self.inside(image, child.manifest, carriers, not_before);
@@ -253,12 +257,13 @@ impl Evidence {
         Ok((Runnable { config: Some(id), equals, settings: settings?, ..child }, answers))
     }
 
-    /// What the index of `image` says of its manifest `platform` in these of its entries.
+    /// What the index of `image` says of its manifest `platform` in these of its entries, as far as
+    /// that is allowed.
     async fn inside(
         &self,
         image: &Arc<PinnedImage>,
         platform: Digest,
-        carriers: Vec<Descriptor>,
+        (carriers, stated): (Vec<Descriptor>, &Arc<Allowance>),
         not_before: Option<Instant>,
     ) -> Option<Answered> {
         if !self.shared.reads_indexes() {
@@ -273,8 +278,8 @@ impl Evidence {
         let key = Key { place: Place::Index(Arc::new(platform)), image: Arc::clone(image) };
         let look = || {
             let (shared, wanted) = (Arc::clone(&self.shared), key.clone());
-            let carriers = carriers.clone();
-            async move { shared.look_inside(&wanted, platform, &carriers).await }
+            let (carriers, stated) = (carriers.clone(), Arc::clone(stated));
+            async move { shared.look_inside(&wanted, platform, &carriers, &stated).await }
         };
         Some(Answered { source, outcome: self.kept_or(key.clone(), not_before, look).await })
     }
@@ -377,22 +382,3 @@ const PLATFORMS_AT_A_TIME: usize = 16;
 
 /// How many sources are asked about one digest at a time.
 const PLACES_AT_A_TIME: usize = 16;
-
-/// What is known about an image.
-#[derive(Clone, Debug)]
-pub struct Gathered {
-    /// The image and its platforms that can run.
-    pub description: Description,
-    /// For each of these platforms, in the same order, what every source says.
-    pub answers: Vec<Vec<Answered>>,
-    /// When the first of these answers is too old to be believed.
-    pub believed_until: Instant,
-}
-
-impl Gathered {
-    /// Bytes of the answers, as often as they are to be read.
-    pub fn weight(&self) -> usize {
-        let answers = self.answers.iter().flatten();
-        answers.filter_map(|answered| Some(answered.outcome.as_ref().ok()?.weight())).sum()
-    }
-}

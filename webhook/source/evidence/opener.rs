@@ -5,12 +5,13 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use bytes::Bytes;
 use tokio::task::spawn_blocking;
 
 use crate::{
-    attest::Candidate,
+    attest::{Candidate, oci::Document},
     name::PinnedImage,
-    source::{Deadline, FetchError, Peer, landed},
+    source::{Deadline, FetchError, Fetched, Peer, SMALL, landed},
     verify::{Opened, Rejection, Trust},
 };
 
@@ -80,6 +81,20 @@ impl Opener {
             self.count(opened)?;
         }
         Ok(piece)
+    }
+
+    /// Reads a manifest, and keeps its bytes, whose memory it takes the place of. A small one keeps
+    /// nobody waiting and needs no turn.
+    ///
+    /// # Errors
+    /// There was no turn for it in time. That it is none is no error.
+    pub async fn document(
+        &self,
+        fetched: Fetched,
+    ) -> Result<(Option<Document>, Bytes), FetchError> {
+        let size = fetched.bytes.len();
+        let read = move || (fetched.document().ok(), fetched.bytes);
+        if size <= SMALL { Ok(read()) } else { self.aside(size, move |_| read()).await }
     }
 
     /// Works on a thread of its own, in its turn.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     attest::{
@@ -116,7 +116,7 @@ enum Part {
     /// What cannot count, with its record, and why.
     Told(Haul),
     /// Something else.
-    Foreign((&'static str, serde_json::Value)),
+    Foreign((&'static str, Value)),
 }
 
 /// Artifact types in lists are hints, and fallback tags have wrong ones or none: what is not
@@ -196,8 +196,9 @@ impl Reading<'_> {
                 // Lists are written by anybody, sizes in them too.
                 let more = (fetched.bytes.len() as u64).saturating_sub(referrer.size);
                 allowance.take(more, repository)?;
-                let Ok(Document::Manifest(manifest)) = fetched.document() else { return Ok(None) };
-                Ok(Some(Whole { manifest, _bytes: fetched.bytes }))
+                let (document, bytes) = self.opener.document(fetched).await?;
+                let Some(Document::Manifest(manifest)) = document else { return Ok(None) };
+                Ok(Some(Whole { manifest, _bytes: bytes }))
             }
             // Cleanup jobs leave entries of fallback tags behind that point at nothing.
             Err(error) if error.is_absence() => Ok(None),
@@ -242,16 +243,16 @@ impl Reading<'_> {
         }
         let [layer] = manifest.layers.as_slice() else {
             let layers = manifest.layers.len();
-            return Ok(self.bad(referrer, format!("it has {layers} layers where one is read")));
+            return Ok(self.bad(referrer, &format!("it has {layers} layers where one is read")));
         };
         self.take_layers(manifest, &self.evidence)?;
         let repository = &self.key.image.repository;
         let bytes =
             self.registries.blob(repository, layer, LARGEST_LAYER, self.opener.deadline).await?;
         let (size, media_type) = (bytes.len(), layer.media_type.clone());
-        let (name, unread) = (self.name(referrer), self.rejection(referrer, String::new()));
+        let name = self.name(referrer);
         let read = move || match read_layer(&media_type, bytes) {
-            Err(error) => Err(Rejection { detail: error.to_string(), ..unread }),
+            Err(error) => Err(rejection(name, &error.to_string())),
             Ok(signed) => Ok(candidate(name, signed)),
         };
         Ok(match self.opener.open(size, read).await? {
@@ -279,7 +280,7 @@ impl Reading<'_> {
                 Part::Metadata(Haul { opened, ..Haul::default() })
             }
             Found::Unsigned => Part::Foreign(record(referrer, Some(held::ARTIFACT_TYPE))),
-            Found::Unreadable(why) => Part::Evidence(self.bad(referrer, why.to_string())),
+            Found::Unreadable(why) => Part::Evidence(self.bad(referrer, &why.to_string())),
         })
     }
 
@@ -296,21 +297,11 @@ impl Reading<'_> {
             return None;
         }
         let why = "it is listed as a referrer of this image and names another as its subject";
-        Some(self.bad(referrer, why.into()))
+        Some(self.bad(referrer, why))
     }
 
-    fn bad(&self, referrer: &Descriptor, detail: String) -> Haul {
-        Haul { unreadable: vec![self.rejection(referrer, detail)], ..Haul::default() }
-    }
-
-    fn rejection(&self, referrer: &Descriptor, detail: String) -> Rejection {
-        Rejection {
-            source: SOURCE.into(),
-            name: self.name(referrer),
-            format: "oci".into(),
-            code: Code::SignatureMalformed,
-            detail,
-        }
+    fn bad(&self, referrer: &Descriptor, detail: &str) -> Haul {
+        Haul { unreadable: vec![rejection(self.name(referrer), detail)], ..Haul::default() }
     }
 
     fn name(&self, referrer: &Descriptor) -> String {
@@ -318,24 +309,38 @@ impl Reading<'_> {
     }
 }
 
+fn rejection(name: String, detail: &str) -> Rejection {
+    Rejection::new(SOURCE, name, "oci", Code::SignatureMalformed, detail)
+}
+
 fn candidate(name: String, signed: Signed) -> Candidate {
     Candidate { source: SOURCE.into(), name, note: None, recorded_at: None, signed }
 }
 
-fn foreign_records(foreign: &[Descriptor]) -> Vec<(&'static str, serde_json::Value)> {
+fn foreign_records(foreign: &[Descriptor]) -> Vec<(&'static str, Value)> {
     let records =
         foreign.iter().map(|referrer| record(referrer, referrer.artifact_type.as_deref()));
     records.collect()
 }
 
-fn record(referrer: &Descriptor, artifact_type: Option<&str>) -> (&'static str, serde_json::Value) {
+fn record(referrer: &Descriptor, artifact_type: Option<&str>) -> (&'static str, Value) {
+    let annotations: serde_json::Map<String, Value> = referrer
+        .annotations
+        .iter()
+        .map(|(name, value)| (cut(name).to_owned(), cut(value).into()))
+        .collect();
     let value = json!({
         "type": artifact_type,
         "digest": referrer.digest.to_string(),
         "size": referrer.size,
-        "annotations": referrer.annotations,
+        "annotations": annotations,
     });
     ("referrers", value)
+}
+
+/// The beginning of a text that anybody may have written.
+fn cut(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(MOST_OF_A_TEXT)).unwrap_or_default()
 }
 
 /// The name of this source.
@@ -364,6 +369,9 @@ const MOST_READ: usize = 256;
 
 /// Enough of what cannot count to tell a person why.
 const MOST_TOLD: usize = 8;
+
+/// Bytes of the name or the value of an annotation that rules see.
+const MOST_OF_A_TEXT: usize = 4096;
 
 /// How many referrers of one image are read at a time.
 const AT_A_TIME: usize = 8;

@@ -55,8 +55,8 @@ async fn under(
         name: format!("{repository}:{tag}"),
         opener,
     };
-    let Ok(Document::Manifest(manifest)) = fetched.document() else {
-        let bad = signed.rejection(&signed.name, "the tag is not that of a manifest".into());
+    let (Some(Document::Manifest(manifest)), _bytes) = opener.document(fetched).await? else {
+        let bad = rejection(signed.source, &signed.name, "the tag is not that of a manifest");
         return Ok(Haul { unreadable: vec![bad], ..Haul::default() });
     };
     signed.read(manifest.layers).await
@@ -114,24 +114,18 @@ impl Layers<'_> {
             bytes::Bytes::new()
         };
         let size = bytes.len();
-        let (source, unread) = (Arc::clone(&self.source), self.rejection(&name, String::new()));
+        let source = Arc::clone(&self.source);
         let read = move || match sigstore::read_layer(&layer.media_type, &layer.annotations, bytes)
         {
-            Err(error) => Err(Rejection { detail: error.to_string(), ..unread }),
+            Err(error) => Err(rejection(source, &name, &error.to_string())),
             Ok(signed) => Ok(Candidate { source, name, note: None, recorded_at: None, signed }),
         };
         self.opener.open(size, read).await
     }
+}
 
-    fn rejection(&self, name: &str, detail: String) -> Rejection {
-        Rejection {
-            source: Arc::clone(&self.source),
-            name: name.to_owned(),
-            format: "cosign".into(),
-            code: Code::SignatureMalformed,
-            detail,
-        }
-    }
+fn rejection(source: Arc<str>, name: &str, detail: &str) -> Rejection {
+    Rejection::new(source, name, "cosign", Code::SignatureMalformed, detail)
 }
 
 /// Cosign itself stops reading at 100.

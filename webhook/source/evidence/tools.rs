@@ -52,19 +52,18 @@ impl Tool {
             let layers = Layers { registries, repository, source, name, opener };
             return layers.read(manifest.layers.clone()).await;
         }
-        let bad = |name: String, detail: String| {
-            let (format, code) = ("oci".into(), Code::SignatureMalformed);
-            Rejection { source: source.into(), name, format, code, detail }
+        let bad = move |name: String, detail: &str| {
+            Rejection::new(source, name, "oci", Code::SignatureMalformed, detail)
         };
         let unreadable = |rejection| Haul { unreadable: vec![rejection], ..Haul::default() };
         let [layer] = manifest.layers.as_slice() else {
             let layers = manifest.layers.len();
-            return Ok(unreadable(bad(name, format!("it has {layers} layers where one is read"))));
+            return Ok(unreadable(bad(name, &format!("it has {layers} layers where one is read"))));
         };
         if self == Self::Bundle && layer.media_type != sigstore::BUNDLE {
             let kind = &layer.media_type;
             let why = format!("its layer is of type {kind:?}, which is no bundle");
-            return Ok(unreadable(bad(name, why)));
+            return Ok(unreadable(bad(name, &why)));
         }
         let bytes = registries.blob(repository, layer, LARGEST_LAYER, opener.deadline).await?;
         let size = bytes.len();
@@ -73,11 +72,11 @@ impl Tool {
             let signed = match self {
                 Self::Notation => match notation::read(&media_type, &bytes) {
                     Ok(signed) => signed,
-                    Err(error) => return Err(bad(name, error.to_string())),
+                    Err(error) => return Err(bad(name, &error.to_string())),
                 },
                 _ => match sigstore::read_bundle(&bytes) {
                     Ok(signed) => signed,
-                    Err(error) => return Err(bad(name, error.to_string())),
+                    Err(error) => return Err(bad(name, &error.to_string())),
                 },
             };
             Ok(Candidate { source: source.into(), name, note: None, recorded_at: None, signed })

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
 };
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -51,6 +51,7 @@ impl GrafeasStore {
             images: images.iter().cloned().collect(),
             notes: notes.iter().cloned().collect(),
             records: notes.iter().filter_map(|note| note.as_str().parse().ok()).collect(),
+            held: AtomicU64::new(0),
         });
         let filters = match images {
             [one] => filters(self.options.api, &one.repository, &[one.digest]),

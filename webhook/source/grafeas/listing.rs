@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashSet, hash_map::RandomState},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
 };
 
 use bytes::Bytes;
@@ -15,8 +15,7 @@ use super::{
 };
 use crate::{
     attest::grafeas::PageError,
-    name::NoteName,
-    source::{Cap, Deadline, FetchError, Nonsense},
+    source::{Cap, Deadline, FetchError, Nonsense, apart},
 };
 
 /// How far a list is read.
@@ -136,6 +135,10 @@ impl Reader<'_> {
         if self.found.kept.len() > MOST_KEPT.saturating_mul(self.sieve.images.len()) {
             return Err(self.caller.too_much(MOST_KEPT, "occurrences about one image"));
         }
+        let held = self.sieve.held.fetch_add(sieved.held, Ordering::Relaxed) + sieved.held;
+        if held > MOST_HELD.saturating_mul(self.sieve.images.len() as u64) {
+            return Err(self.caller.too_much(MOST_HELD, "bytes of occurrences about one image"));
+        }
         if self.foreign > MOST_FOREIGN {
             return Err(self.caller.too_much(MOST_FOREIGN, "occurrences about other images"));
         }
@@ -155,21 +158,9 @@ impl Reader<'_> {
     /// Large pages are sifted where they keep nobody waiting.
     async fn sift(&self, body: Bytes) -> Result<Sieved, PageError> {
         let most_others = MOST_OTHERS.saturating_sub(self.found.others.len());
-        if body.len() <= SMALL {
-            return self.sieve.page(&body, self.route.note.as_ref(), most_others, &self.hasher);
-        }
         let (sieve, hasher) = (Arc::clone(self.sieve), self.hasher.clone());
-        let note: Option<NoteName> = self.route.note.clone();
-        let sifting = tokio::task::spawn_blocking(move || {
-            sieve.page(&body, note.as_ref(), most_others, &hasher)
-        });
-        match sifting.await {
-            Ok(sieved) => sieved,
-            Err(crash) => match crash.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_cancelled) => std::future::pending().await,
-            },
-        }
+        let note = self.route.note.clone();
+        apart(body.len(), move || sieve.page(&body, note.as_ref(), most_others, &hasher)).await
     }
 }
 
@@ -185,11 +176,11 @@ const MOST_PAGES: usize = 100;
 /// What is about the image, and of the notes that count or whose records are wanted.
 const MOST_KEPT: usize = 1000;
 
+/// Bytes of these in all lists, as much as may refer to one image in its registry.
+const MOST_HELD: u64 = 32 << 20;
+
 /// Attestations under other notes that are handed on.
 const MOST_OTHERS: usize = 16;
 
 /// What is not, in stores that ignore filters.
 const MOST_FOREIGN: usize = 50_000;
-
-/// Parsing this takes less than a millisecond.
-const SMALL: usize = 128 << 10;

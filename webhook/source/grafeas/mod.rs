@@ -17,7 +17,10 @@ mod sieve;
 mod token;
 mod write;
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::HashSet,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
@@ -111,6 +114,7 @@ impl GrafeasStore {
                 .collect(),
             notes: notes.iter().map(|&note| note.clone()).collect(),
             records: self.options.records.clone(),
+            held: AtomicU64::new(0),
         });
         let filters = filters(self.options.api, repository, digests);
         let routes = self.routes(&notes, &filters);

@@ -3,7 +3,7 @@
 use std::{
     collections::{HashSet, hash_map::RandomState},
     hash::BuildHasher as _,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
 };
 
 use serde_json::{Value, value::RawValue};
@@ -25,6 +25,8 @@ pub(super) struct Sieve {
     pub(super) images: HashSet<PinnedImage>,
     pub(super) notes: HashSet<NoteName>,
     pub(super) records: Vec<NotePattern>,
+    /// Bytes of what was kept of all lists, of what two lists hold once.
+    pub(super) held: AtomicU64,
 }
 
 /// An occurrence that is of use.
@@ -46,6 +48,8 @@ pub(super) struct Sieved {
     pub(super) others: Vec<Sifted>,
     /// Occurrences that never count, those of other notes included.
     pub(super) foreign: usize,
+    /// Bytes of those kept that no other list holds too.
+    pub(super) held: u64,
     /// Hashes of the names of all occurrences of the page.
     pub(super) names: Vec<u64>,
     pub(super) next_page_token: String,
@@ -101,6 +105,9 @@ impl Sieve {
         if !counts && sieved.others.len() >= most_others {
             return false;
         }
+        if counts && (of.is_some() || !wanted) {
+            sieved.held += raw.get().len() as u64;
+        }
         let sifted = self.sift(&name, image, &occurrence, wanted, recorded);
         if counts && (wanted || sifted.record.is_some() || sifted.unreadable.is_some()) {
             sieved.kept.push(sifted);
@@ -135,12 +142,10 @@ impl Sieve {
         let record = record.filter(|_| recorded).and_then(|record| {
             serde_json::to_value(&record).ok().map(|value| (record.list(), value))
         });
-        let unreadable = unreadable.filter(|_| wanted || recorded).map(|unreadable| Rejection {
-            source: Arc::clone(&self.source),
-            name: name.to_string(),
-            format: "grafeas".to_owned(),
-            code: Code::SignatureMalformed,
-            detail: unreadable.detail,
+        let unreadable = unreadable.filter(|_| wanted || recorded).map(|unreadable| {
+            let (source, detail) = (Arc::clone(&self.source), &unreadable.detail);
+            let code = Code::SignatureMalformed;
+            Rejection::new(source, name.to_string(), "grafeas", code, detail)
         });
         Sifted { name: name.to_string(), image, candidates, record, unreadable }
     }

@@ -145,13 +145,10 @@ impl Engine {
             let text = statement.as_deref().map_or("", RawValue::get);
             match EmbeddedStatement::read(descriptor.digest, text.as_bytes(), about.manifest) {
                 Ok(statement) => about.statements.push(statement),
-                Err(BadEmbedded { code, detail }) => about.rejected.push(Rejection {
-                    source: INDEX.into(),
-                    name: descriptor.digest.to_string(),
-                    format: "in-toto".into(),
-                    code,
-                    detail,
-                }),
+                Err(BadEmbedded { code, detail }) => {
+                    let name = descriptor.digest.to_string();
+                    about.rejected.push(Rejection::new(INDEX, name, "in-toto", code, &detail));
+                }
             }
         }
         Ok(())

@@ -95,7 +95,8 @@ impl Layout {
         }
         let [layer] = manifest.layers.as_slice() else {
             let layers = manifest.layers.len();
-            found.reject(REFERRERS, name, format!("it has {layers} layers where one is read"));
+            let why = format!("it has {layers} layers where one is read");
+            found.reject(REFERRERS, name, &why);
             return Ok(());
         };
         let bytes = self.blob(layer, LARGEST_LAYER)?;
@@ -143,18 +144,13 @@ impl Found {
                 recorded_at: None,
                 signed,
             }),
-            Err(why) => self.reject(source, name, why),
+            Err(why) => self.reject(source, name, &why),
         }
     }
 
-    fn reject(&mut self, source: &str, name: &str, detail: String) {
-        self.rejected.push(Rejection {
-            source: source.into(),
-            name: name.to_owned(),
-            format: "oci".into(),
-            code: Code::SignatureMalformed,
-            detail,
-        });
+    fn reject(&mut self, source: &str, name: &str, detail: &str) {
+        let code = Code::SignatureMalformed;
+        self.rejected.push(Rejection::new(source, name, "oci", code, detail));
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     attest::oci::{Descriptor, Document, media_type},
     name::{Digest, Repository},
     source::{
-        Deadline, Stage,
+        Deadline, Stage, apart,
         error::{Astray, FetchError, Nonsense},
         transport::{Cap, Redirects, Request, Response},
     },
@@ -134,7 +134,7 @@ impl Registries {
                 };
             }
             self.announce(host, &response).await;
-            found.add(&response, &request)?;
+            found.add(&response, &request).await?;
             let Some(next) = next_page(&response, &request)? else { break };
             seen.insert(std::mem::replace(&mut url, next));
             if seen.contains(&url) {
@@ -164,9 +164,13 @@ impl Registries {
             Err(error) => return Err(error),
         };
         let mut found = Collected::new(host);
-        if let Document::Index(index) = fetched.document()? {
+        let (document, bytes) = apart(fetched.bytes.len(), move || {
+            fetched.document().map(|document| (document, fetched.bytes))
+        })
+        .await?;
+        if let Document::Index(index) = document {
             found.extend(index.manifests.into_iter().map(without_type))?;
-            found.pages.push(fetched.bytes);
+            found.pages.push(bytes);
         }
         Ok(found.listed())
     }
@@ -198,9 +202,10 @@ impl<'a> Collected<'a> {
         Listed { descriptors: self.descriptors, _pages: self.pages }
     }
 
-    fn add(&mut self, response: &Response, request: &Request) -> Result<(), FetchError> {
-        self.pages.push(response.body.clone());
-        match Document::parse(&response.body, media_type::OCI_INDEX) {
+    async fn add(&mut self, response: &Response, request: &Request) -> Result<(), FetchError> {
+        let page = response.body.clone();
+        self.pages.push(page.clone());
+        match apart(page.len(), move || Document::parse(&page, media_type::OCI_INDEX)).await {
             Ok(Document::Index(index)) => {
                 self.extend(index.manifests.into_iter().map(|found| match &found.artifact_type {
                     Some(given) if given == media_type::EMPTY => without_type(found),
