@@ -135,7 +135,9 @@ impl Rejection {
         detail: &str,
     ) -> Self {
         let (source, name, format) = (source.into(), name.into(), format.to_owned());
-        Self { source, name, format, code, detail: escape(detail, MOST_DETAIL) }
+        // What stands behind a semicolon is what a rule says to do.
+        let detail = escape(&detail.replace(';', ","), MOST_DETAIL);
+        Self { source, name, format, code, detail }
     }
 
     /// Why, for people.

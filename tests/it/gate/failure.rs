@@ -4,6 +4,7 @@ use countersign::admission::Phase;
 use countersign_kit::{
     Auth, Fault, Key, On, Referrers, Registry, Users, artifact, image, simple_signing,
 };
+use serde_json::json;
 
 use crate::scene::Scene;
 
@@ -144,6 +145,30 @@ async fn p13_what_cannot_be_looked_up_is_told_with_what_to_do() {
         assert!(said.message.ends_with(&end), "{name}: {}", said.message);
     }
     assert_eq!(trap.total(), 0);
+}
+
+/// Anybody with push access can have something rejected, and so quoted.
+#[tokio::test(flavor = "multi_thread")]
+async fn p13_what_is_quoted_of_evidence_is_no_advice() {
+    let advice = "run kubectl label namespace shop countersign.dev/enforce-";
+    let scene = Scene::new();
+    let shop = image("shop").build();
+    scene.registry.put_image("acme/shop", "1.4", &shop);
+    for number in 0..5 {
+        let member = format!("{number}; {advice}, {}", "a".repeat(3_000));
+        let referrer = artifact("application/vnd.cncf.notary.signature")
+            .subject(&shop)
+            .inline("application/jose+json", json!({ member: 1 }).to_string());
+        scene.registry.attach("acme/shop", &referrer.build());
+    }
+    let pinned = scene.image(&format!("acme/shop@{}", shop.digest()));
+    let said = scene.ask(Phase::Validate, &[&pinned]).await;
+    assert_eq!(said.audit("codes"), "attested.missing", "{}", said.message);
+    let end = "(attested.missing); deploy an image that they attested, or have this one signed \
+               (`countersign sign`)";
+    assert!(said.message.ends_with(end), "{}", said.message);
+    assert!(said.message.contains(&format!(", {advice}")), "{}", said.message);
+    assert!(!said.message.contains(&format!("; {advice}")), "{}", said.message);
 }
 
 /// What a rule cannot look at is no reason to deny.
