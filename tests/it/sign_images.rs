@@ -116,7 +116,9 @@ fn outputs_in_every_form_and_their_mistakes() {
         (
             "a number",
             "7",
-            Err("out/app.json:1:1: invalid type: integer `7`, expected struct Output"),
+            Err(
+                "out/app.json:1:1: invalid type: integer `7`, expected an object with `image` and `digest`",
+            ),
         ),
         ("no JSON", "r.example/app", Err("out/app.json:1:1: is no JSON: expected value")),
         (

@@ -189,10 +189,8 @@ fn try_once(rule: &Rule) -> Result<(), RuleError> {
 const VALUES: &str = "countersign.values";
 
 /// An input with every member that inputs have.
-#[expect(
-    clippy::expect_used,
-    reason = "the text stands beside this file; any rule that loads shows it"
-)]
+#[expect(clippy::expect_used, reason = "any rule that loads shows that the text is read")]
 static SAMPLE: LazyLock<Value> = LazyLock::new(|| {
-    Value::from_json_str(include_str!("sample.json")).expect("sample.json is JSON")
+    Value::from_json_str(include_str!("../../fixtures/policy/input.json"))
+        .expect("the sample is JSON")
 });

@@ -42,6 +42,8 @@ pub enum FolderError {
     Read { path: PathBuf, source: io::Error },
     #[error("{} is not what `countersign sign --output-dir` writes", .path.display())]
     Form { path: PathBuf, source: BadPacked },
+    #[error("{} cannot be written", .path.display())]
+    Unpackable { path: PathBuf, source: BadPacked },
     #[error("{} holds no public key that verifiers take", .path.display())]
     Key { path: PathBuf, source: crate::verify::KeyError },
     #[error("{} holds another key than its name says", .path.display())]
@@ -93,7 +95,10 @@ impl Folder {
     /// Writes an attestation; its path.
     pub(super) fn add(&self, attestation: &Attestation) -> Result<Publication, FolderError> {
         let (path, _) = self.place_of(&attestation.image, &attestation.claim, attestation.signer);
-        self.keep(path, &Packed::of(attestation))
+        match Packed::of(attestation) {
+            Ok(packed) => self.keep(path, &packed),
+            Err(source) => Err(FolderError::Unpackable { path, source }),
+        }
     }
 
     /// Writes a record, unless it is there; its path.

@@ -92,6 +92,8 @@ pub enum BadPacked {
     Meaning(#[from] BadMeaning),
     #[error(transparent)]
     Statement(#[from] BadStatement),
+    #[error("a signature of the form {0} cannot wait in a folder; sign and publish in one run")]
+    Form(&'static str),
     #[error("its payload is not what the envelope holds")]
     Payload,
     #[error("it says that its type is {said:?}, and its payload is {found:?}")]
@@ -99,10 +101,12 @@ pub enum BadPacked {
 }
 
 impl Packed {
-    pub(super) fn of(attestation: &Attestation) -> Self {
+    /// # Errors
+    /// [`BadPacked::Form`] for a signature that stands beside neither its payload nor a statement.
+    pub(super) fn of(attestation: &Attestation) -> Result<Self, BadPacked> {
         let signed = match &attestation.signed {
             Signed::Dsse(envelope) => {
-                PackedSignature::Envelope(serde_json::to_value(envelope).unwrap_or_default())
+                PackedSignature::Envelope(serde_json::to_value(envelope).map_err(BadPacked::Json)?)
             }
             Signed::Raw { signatures, .. } => PackedSignature::Raw(
                 signatures
@@ -114,8 +118,13 @@ impl Packed {
                     .collect(),
             ),
             Signed::OpenPgpMessage(bytes) => PackedSignature::Message(STANDARD.encode(bytes)),
-            // Nothing else is made by a signer.
-            _ => PackedSignature::Raw(Vec::new()),
+            Signed::OpenPgpDetached(_)
+            | Signed::Certified { .. }
+            | Signed::Metadata { .. }
+            | Signed::Jws(_)
+            | Signed::Unsupported { .. } => {
+                return Err(BadPacked::Form(attestation.signed.format()));
+            }
         };
         let packed = PackedAttestation {
             predicate_type: attestation.claim.predicate_type().to_owned(),
@@ -125,7 +134,7 @@ impl Packed {
             signed,
         };
         let image = attestation.image.clone();
-        Self { version: VERSION, image, attestation: Some(packed), record: None }
+        Ok(Self { version: VERSION, image, attestation: Some(packed), record: None })
     }
 
     pub(super) fn of_record(image: &PinnedImage, record: &Record) -> Self {
@@ -239,3 +248,24 @@ fn decode(text: &str, what: &'static str) -> Result<Bytes, BadPacked> {
 
 /// Of the form of these files.
 const VERSION: u32 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_detached_signature_does_not_become_an_attestation_without_any() {
+        let image = format!("registry.example/acme/shop@sha256:{}", "0".repeat(64));
+        let attestation = Attestation {
+            image: image.parse().unwrap(),
+            claim: Claim::ImageId.into(),
+            signer: "AB".repeat(20).parse().unwrap(),
+            payload: Bytes::from_static(b"id"),
+            signed: Signed::OpenPgpDetached(Bytes::from_static(b"signature")),
+            created: Timestamp::UNIX_EPOCH,
+        };
+        let error = Packed::of(&attestation).unwrap_err().to_string();
+        let want = "a signature of the form openpgp-detached cannot wait in a folder";
+        assert!(error.starts_with(want), "{error}");
+    }
+}

@@ -95,17 +95,6 @@ pub fn router(data: &Database, access: Access) -> Router {
     api::router(data, access)
 }
 
-/// Starts a store and answers until `shutdown` is done, then finishes the requests under way.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn run(
-    options: StoreServerOptions,
-    shutdown: impl Future<Output = ()> + Send,
-) -> Result<(), StoreError> {
-    StoreServer::bind(options)?.serve(shutdown).await
-}
-
 impl StoreServer {
     /// Opens the data, reads certificates and tokens, and takes the address.
     ///

@@ -227,22 +227,12 @@ impl Verified {
     pub fn signed_at(&self) -> Option<Timestamp> {
         self.signed_at
     }
-
-    /// When the store says it recorded this.
-    pub fn recorded_at(&self) -> Option<Timestamp> {
-        self.recorded_at
-    }
 }
 
 impl Signer {
     /// The fingerprint of the certificate, or of the PKIX key.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
-    }
-
-    /// The fingerprint of the key that signed.
-    pub fn subkey(&self) -> &str {
-        &self.subkey
     }
 
     pub fn user_ids(&self) -> &[String] {

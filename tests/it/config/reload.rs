@@ -113,9 +113,12 @@ async fn p6_what_layers_unpack_to_outlives_a_configuration() {
     assert_eq!(registry.count(Kind::Blob), 2, "the configuration and its layer");
     registry.forget();
     folder.write("gate.yaml", format!("{text}revoked: [\"{}\"]\n", sha256(b"another image")));
-    while Arc::ptr_eq(&gates.load_full(), &last) {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let reloaded = async {
+        while Arc::ptr_eq(&gates.load_full(), &last) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), reloaded).await.expect("a reload");
     assert!(admits(&gates.load_full(), &pinned).await);
     assert_eq!(registry.count(Kind::Blob), 1, "the configuration");
     following.abort();

@@ -50,7 +50,6 @@ fn faults_befall_only_the_requests_they_are_for() {
     ];
     for (name, fault, check) in cases {
         registry.fault(On::kind(Kind::Manifest).first(1), fault);
-        println!("{name}");
         check(&get(&registry, path, &[]), length);
         assert_eq!(get(&registry, path, &[]).body, shop.manifest, "{name}: only once");
     }

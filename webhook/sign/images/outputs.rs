@@ -28,6 +28,7 @@ pub fn outputs(file: &Arc<str>, bytes: &[u8]) -> Result<Vec<Named>, BadInput> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with `image` and `digest`")]
 struct Output<'a> {
     #[serde(borrow)]
     image: Cow<'a, str>,
