@@ -1,10 +1,10 @@
 //! Reviews as the API server would send them, for images and manifests that a person names.
 
-use std::{io::Read as _, path::Path};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::Failure;
+use super::{Failure, input};
 
 /// The body of a review that creates a Pod of one image.
 pub fn pod_of(image: &str, namespace: &str) -> Vec<u8> {
@@ -41,13 +41,8 @@ pub fn manifests(file: &Path, namespace: &str) -> Result<Vec<Vec<u8>>, Failure> 
 }
 
 fn read(file: &Path) -> Result<String, Failure> {
-    let unreadable = |error| Failure::unreadable(format!("cannot read {}", file.display()), error);
-    if file.as_os_str() == "-" {
-        let mut text = String::new();
-        std::io::stdin().take(MOST).read_to_string(&mut text).map_err(unreadable)?;
-        return Ok(text);
-    }
-    std::fs::read_to_string(file).map_err(unreadable)
+    input::read_text(file, MOST)
+        .map_err(|error| Failure::unreadable(format!("cannot read {}", file.display()), error))
 }
 
 /// An object, or the objects of a `List`.
@@ -80,7 +75,7 @@ fn review(object: &Value, (group, resource): (&str, &str), namespace: &str) -> V
     .into_bytes()
 }
 
-/// Most bytes of manifests on stdin.
+/// Most bytes of manifests.
 const MOST: u64 = 16 * 1024 * 1024;
 
 /// Kind, group and resource of what carries images.

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read as _, Write as _},
+    io::{self, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::config::{self, Config, ConfigErrors, Purpose, Warning};
 
-use super::{Failure, output};
+use super::{Failure, input, output};
 
 /// See whether a configuration is good, or what may stand in one.
 #[derive(Debug, clap::Subcommand)]
@@ -83,8 +83,8 @@ impl ConfigCommand {
 impl From {
     fn run(&self) -> Result<(), Failure> {
         let shown = self.file.display();
-        let text =
-            self.read().map_err(|error| Failure::failed(format!("cannot read {shown}"), error))?;
+        let text = input::read_text(&self.file, MOST)
+            .map_err(|error| Failure::failed(format!("cannot read {shown}"), error))?;
         let translation = config::from::from(&text)
             .map_err(|error| Failure::usage(format!("{shown} cannot be carried over: {error}")))?;
         let yaml = serde_saphyr::to_string(&translation.draft)
@@ -99,20 +99,6 @@ impl From {
         }
         output::data(yaml.trim_end());
         Ok(())
-    }
-
-    fn read(&self) -> io::Result<String> {
-        let mut text = String::new();
-        let read = if self.file.as_os_str() == "-" {
-            io::stdin().take(MOST).read_to_string(&mut text)?
-        } else {
-            File::open(&self.file)?.take(MOST).read_to_string(&mut text)?
-        };
-        if read as u64 == MOST {
-            let why = format!("it has {MOST} bytes or more, which no file of policies has");
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
-        }
-        Ok(text)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `countersign keys`: OpenPGP keys for a first try, and what a keyring holds.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::OpenOptions,
     io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
@@ -17,7 +17,7 @@ use crate::{
 };
 
 use super::{
-    Failure, output,
+    Failure, input, output,
     secret::{self, Source},
 };
 
@@ -89,7 +89,7 @@ impl Generate {
 impl Inspect {
     fn run(self) -> Result<ExitCode, Failure> {
         let named = self.file.display();
-        let bytes = fs::read(&self.file)
+        let bytes = input::read(&self.file, input::LARGEST_KEYRING)
             .map_err(|error| Failure::failed(format!("cannot read {named}"), error))?;
         let now = Timestamp::now();
         let held = verify::describe::inspect(&bytes, now)

@@ -9,6 +9,7 @@ mod config;
 mod copy;
 mod detach;
 mod evidence;
+mod input;
 mod keys;
 mod local;
 mod metadata;

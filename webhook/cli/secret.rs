@@ -1,9 +1,9 @@
 //! Where a secret comes from: never from the command line itself, which other users can see.
 
 use std::{
-    env, fs,
-    io::{IsTerminal as _, Read as _},
-    path::PathBuf,
+    env,
+    io::IsTerminal as _,
+    path::{Path, PathBuf},
     str::FromStr,
 };
 
@@ -14,7 +14,7 @@ use rustix::process::DumpableBehavior;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use zeroize::Zeroizing;
 
-use super::Failure;
+use super::{Failure, input};
 
 /// A file, an environment variable, or stdin.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -77,7 +77,7 @@ impl Source {
         let unreadable =
             |error| Failure::failed(format!("cannot read the {what} from {self}"), error);
         match self {
-            Self::File(path) => fs::read(path).map(Zeroizing::new).map_err(unreadable),
+            Self::File(path) => input::read(path, MOST).map(Zeroizing::new).map_err(unreadable),
             Self::Variable(name) => match env::var(name) {
                 Ok(text) => Ok(Zeroizing::new(text.into_bytes())),
                 Err(error) => {
@@ -85,9 +85,7 @@ impl Source {
                 }
             },
             Self::Stdin => {
-                let mut bytes = Zeroizing::new(Vec::new());
-                std::io::stdin().take(MOST).read_to_end(&mut bytes).map_err(unreadable)?;
-                Ok(bytes)
+                input::read(Path::new("-"), MOST).map(Zeroizing::new).map_err(unreadable)
             }
         }
     }

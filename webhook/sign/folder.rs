@@ -7,7 +7,7 @@
 use std::{
     collections::BTreeMap,
     fs, io,
-    io::{Read as _, Write as _},
+    io::Write as _,
     path::{Path, PathBuf},
 };
 
@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     name::{Digest, Fingerprint, PinnedImage},
+    source::read_file,
     verify::Key,
 };
 
@@ -216,11 +217,8 @@ fn read_key(file: &Path) -> Result<(Fingerprint, Vec<Key>), FolderError> {
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, FolderError> {
-    let mut bytes = Vec::new();
-    fs::File::open(file)
-        .and_then(|open| open.take(MOST_BYTES).read_to_end(&mut bytes))
-        .map_err(|source| FolderError::Read { path: file.to_owned(), source })?;
-    Ok(bytes)
+    read_file(file, MOST_BYTES)
+        .map_err(|source| FolderError::Read { path: file.to_owned(), source })
 }
 
 /// What files of public halves end in.

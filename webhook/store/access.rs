@@ -16,7 +16,10 @@ use axum::http::{HeaderMap, Method, header};
 use serde::Deserialize;
 
 use super::{answer::Refusal, origin};
-use crate::name::{Digest, NoteName};
+use crate::{
+    name::{Digest, NoteName},
+    source::read_file,
+};
 
 /// Decides about every request.
 #[derive(Debug)]
@@ -182,8 +185,8 @@ enum May {
 fn load(path: &Path) -> Result<Loaded, TokenFileError> {
     let read = |source| TokenFileError::Read { path: path.to_owned(), source };
     let stamp = Some(stamp(&std::fs::metadata(path).map_err(read)?));
-    let text = std::fs::read_to_string(path).map_err(read)?;
-    let entries: Vec<Entry> = serde_saphyr::from_str(&text)
+    let bytes = read_file(path, LARGEST).map_err(read)?;
+    let entries: Vec<Entry> = serde_saphyr::from_slice(&bytes)
         .map_err(|_| TokenFileError::Shape { path: path.to_owned() })?;
     let tokens = entries
         .into_iter()
@@ -227,6 +230,9 @@ impl Entry {
 }
 
 const SHORTEST: usize = 16;
+
+/// Most bytes of a file of tokens.
+const LARGEST: u64 = 1024 * 1024;
 
 #[cfg(test)]
 mod tests {

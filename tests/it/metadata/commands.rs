@@ -118,7 +118,7 @@ fn any_bytes_are_kept_and_what_they_are_is_seen() {
         assert_eq!(row["mediaType"], want, "{name}");
     }
     let large = vec![b'x'; 1024 * 1024 + 1];
-    desk.run_with("put IMAGE large -", &[], &large).bad(2, "at most 1048576 are kept");
+    desk.run_with("put IMAGE large -", &[], &large).bad(2, "it has more than 1048576 bytes");
     desk.run_with("put IMAGE large - --key ann.key", &[], &large[1..]).good();
     assert_eq!(desk.run("get IMAGE large --keyring qa.asc").good().bytes().len(), 1024 * 1024);
 }

@@ -7,11 +7,11 @@ mod registry;
 mod store;
 mod trust;
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 use bytes::Bytes;
 
-use super::Failure;
+use super::{Failure, input};
 
 pub use crate::source::PATIENCE;
 
@@ -23,7 +23,7 @@ pub use trust::TrustArguments;
 
 fn pem(file: Option<&PathBuf>) -> Result<Option<Bytes>, Failure> {
     let read = |file: &PathBuf| {
-        fs::read(file)
+        input::read(file, input::LARGEST_KEYRING)
             .map(Bytes::from)
             .map_err(|error| Failure::failed(format!("cannot read {}", file.display()), error))
     };

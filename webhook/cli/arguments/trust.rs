@@ -1,13 +1,16 @@
 //! Whose signatures a command believes, if it is told.
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::{
     config::{Config, Purpose},
     verify::{Attests, Authority, Key, Trust},
 };
 
-use super::super::{Failure, config};
+use super::super::{Failure, config, input};
 
 /// Whose signatures count.
 #[derive(Debug, clap::Args)]
@@ -37,10 +40,10 @@ impl TrustArguments {
 }
 
 /// The keys of a file as one authority for all metadata.
-fn keyring(file: &PathBuf) -> Result<Arc<Trust>, Failure> {
+fn keyring(file: &Path) -> Result<Arc<Trust>, Failure> {
     let named = file.display();
-    let bytes =
-        fs::read(file).map_err(|error| Failure::failed(format!("cannot read {named}"), error))?;
+    let bytes = input::read(file, input::LARGEST_KEYRING)
+        .map_err(|error| Failure::failed(format!("cannot read {named}"), error))?;
     let pkix = bytes.starts_with(b"-----BEGIN PUBLIC KEY");
     let keys = if pkix { Key::pkix(&bytes).map(|key| vec![key]) } else { Key::openpgp(&bytes) };
     let keys = keys.map_err(|error| Failure::failed(format!("{named} cannot be used"), error))?;

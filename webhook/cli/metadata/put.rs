@@ -1,6 +1,6 @@
 //! `countersign metadata put`.
 
-use std::{io::Read as _, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use crate::attest::metadata::{LARGEST_VALUE, MediaType, MetadataType};
 
@@ -8,7 +8,7 @@ use super::{
     super::{
         Failure,
         arguments::{ImageArgument, RegistryArguments},
-        secret,
+        input, secret,
     },
     write::{WriteArguments, media_type},
 };
@@ -44,8 +44,8 @@ impl Put {
     pub async fn run(self) -> Result<ExitCode, Failure> {
         secret::guard()?;
         let named = self.file.display();
-        let value = read(&self.file)
-            .map_err(|error| Failure::failed(format!("cannot read {named}"), error))?;
+        let value = input::read(&self.file, LARGEST_VALUE)
+            .map_err(|error| Failure::unreadable(format!("cannot read {named}"), error))?;
         let media_type = media_type(self.media_type.as_ref(), &value)
             .map_err(|why| Failure::usage(format!("{named}: {why}")))?;
         let registries = self.registry.connect([self.image.repository()])?;
@@ -57,16 +57,4 @@ impl Put {
         })?;
         writing.finish()
     }
-}
-
-/// The file, and one byte more than may be kept where it is longer.
-fn read(file: &PathBuf) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let most = LARGEST_VALUE + 1;
-    if file.as_os_str() == "-" {
-        std::io::stdin().take(most).read_to_end(&mut bytes)?;
-    } else {
-        std::fs::File::open(file)?.take(most).read_to_end(&mut bytes)?;
-    }
-    Ok(bytes)
 }

@@ -2,8 +2,6 @@
 
 use std::{
     collections::BTreeSet,
-    fs::File,
-    io::Read as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -18,7 +16,7 @@ use crate::{
 };
 
 use super::{
-    super::{Failure, arguments::FILED, output},
+    super::{Failure, arguments::FILED, input, output},
     build::BuildArguments,
 };
 
@@ -169,13 +167,7 @@ fn scanned(
 fn read(file: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     let named = file.display();
     let cannot = |error| Failure::failed(format!("cannot read {named}"), error);
-    let mut bytes = Vec::new();
-    let opened = File::open(file).map_err(cannot)?;
-    opened.take(limit + 1).read_to_end(&mut bytes).map_err(cannot)?;
-    if bytes.len() as u64 > limit {
-        return Err(Failure::usage(format!("{named} has more than {limit} bytes")));
-    }
-    Ok(bytes)
+    input::read(file, limit).map_err(cannot)
 }
 
 /// Most bytes of a predicate: what verifiers read of a statement.
