@@ -18,7 +18,7 @@ use crate::{
     attest::oci::Platform,
     name::Digest,
     serve::ServeOptions,
-    source::{Evidence, EvidenceOptions, KnownLayers, RegistriesOptions, Shelf, StoreOptions},
+    source::{Evidence, EvidenceOptions, KnownLayers, Lifetimes, RegistriesOptions, StoreOptions},
     verify::Trust,
 };
 
@@ -36,7 +36,7 @@ pub(super) struct Parts {
     break_glass: Option<BreakGlass>,
     most_images: usize,
     deadline: Duration,
-    shelf: Shelf,
+    lifetimes: Lifetimes,
     memory: u64,
 }
 
@@ -72,7 +72,7 @@ impl Parts {
             break_glass: glass.and_then(|glass| contents::break_glass(reading, glass)),
             most_images: contents::positive(reading, "limits.images", limits.images.as_ref(), 500),
             deadline,
-            shelf: contents::shelf(&document.cache),
+            lifetimes: contents::lifetimes(&document.cache),
             memory: document.cache.memory.as_ref().map_or(48 << 20, |size| size.0),
             trust: trust?,
             unmatched: unmatched?,
@@ -103,7 +103,7 @@ impl Parts {
                 registries: clients.registries(),
                 stores: clients.stores(),
                 trust: Arc::clone(&trust),
-                shelf: self.shelf,
+                lifetimes: self.lifetimes,
                 memory: self.memory,
                 patience: self.deadline,
                 reads_settings: rules().any(|rule| rule.rule.reads().config),
@@ -129,7 +129,7 @@ impl Parts {
             exceptions: self.exceptions,
             break_glass: self.break_glass,
             most_images: self.most_images,
-            none: self.shelf.none,
+            none: self.lifetimes.none,
             deadline: self.deadline,
         });
         let (serve, policies) = (self.serve, self.policies);

@@ -13,7 +13,7 @@ use crate::{
     attest::grafeas::Version,
     name::{Fingerprint, NoteName, PinnedImage},
     source::{
-        Deadline, Evidence, EvidenceOptions, FetchError, Filed, FiledAbout, KnownLayers, Shelf,
+        Deadline, Evidence, EvidenceOptions, FetchError, Filed, FiledAbout, KnownLayers, Lifetimes,
         landed,
     },
     verify::{Trust, Verified},
@@ -43,7 +43,7 @@ impl Standing {
                 registries: Arc::clone(&destinations.registries),
                 stores: Vec::new(),
                 trust: Arc::clone(trust),
-                shelf: Shelf { found: PATIENCE, none: PATIENCE },
+                lifetimes: Lifetimes { found: PATIENCE, none: PATIENCE },
                 memory: 8 * 1024 * 1024,
                 patience: PATIENCE,
                 reads_settings: false,

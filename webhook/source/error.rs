@@ -48,13 +48,13 @@ pub enum FetchError {
         "{peer} gives an answer that is not the protocol: {what}; see whether something else, such \
          as a proxy or a login page, answers in its place"
     )]
-    Invalid { peer: Peer, what: Nonsense },
+    Invalid { peer: Peer, what: ProtocolError },
     /// There is no such manifest.
     #[error("{peer} has no {what}; check the name, and that it was pushed there")]
     NotFound { peer: Peer, what: Wanted },
     /// What came is not what was asked for.
     #[error("{peer} sent {digests}, so it may be tampered with; ask whoever runs it")]
-    OtherDigest { peer: Peer, digests: Box<Exchanged> },
+    OtherDigest { peer: Peer, digests: Box<DigestMismatch> },
     /// A manifest of a kind that is unknown here.
     #[error("{peer} has no image manifest or index there: {why}; push an image under that name")]
     Unsupported { peer: Peer, why: Arc<DocumentError> },
@@ -62,8 +62,8 @@ pub enum FetchError {
     #[error("{peer} sends us for a token to {realm}; set `tokenRealm` for it if that is right")]
     Realm { peer: Peer, realm: String },
     /// It sent us where we do not go.
-    #[error("{peer} redirects us {whither}; ask whoever runs it")]
-    Redirect { peer: Peer, whither: Astray },
+    #[error("{peer} redirects us {why}; ask whoever runs it")]
+    Redirect { peer: Peer, why: BadRedirect },
     /// It is, or sends us to, an internal address that the configuration does not name.
     #[error(
         "{0} is at, or leads to, an internal address; name it under `registries.hosts` if it may be asked"
@@ -100,7 +100,7 @@ pub enum Presented {
 
 /// A manifest that came for another.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Exchanged {
+pub struct DigestMismatch {
     /// The digest that was asked for.
     pub wanted: Digest,
     /// The digest of what came.
@@ -117,7 +117,7 @@ pub enum Wanted {
 
 /// What made an answer useless.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum Nonsense {
+pub enum ProtocolError {
     #[error("HTTP {0}")]
     Status(StatusCode),
     /// A refusal, whose reason stands in the log.
@@ -151,7 +151,7 @@ pub enum Nonsense {
 
 /// Where redirects may not lead.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Astray {
+pub enum BadRedirect {
     #[error("from HTTPS to plain HTTP, or to plain HTTP where that is not configured")]
     PlainHttp,
     #[error("to another host, where only its own will do")]
@@ -254,7 +254,7 @@ impl fmt::Display for Presented {
     }
 }
 
-impl fmt::Display for Exchanged {
+impl fmt::Display for DigestMismatch {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { wanted, found } = self;
         write!(formatter, "a manifest with the digest {found} for {wanted}")

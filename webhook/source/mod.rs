@@ -26,11 +26,12 @@ pub use carry::{
 };
 pub use deadline::{Deadline, PATIENCE};
 pub use error::{
-    Astray, CredentialError, Exchanged, FetchError, Nonsense, Peer, Presented, Wanted,
+    BadRedirect, CredentialError, DigestMismatch, FetchError, Peer, Presented, ProtocolError,
+    Wanted,
 };
 pub use evidence::{
     Answer, Answered, Description, Evidence, EvidenceOptions, Gathered, ImageError, KnownLayers,
-    LayerCheck, Lookup, Runnable, Shelf,
+    LayerCheck, Lifetimes, Lookup, Runnable,
 };
 pub use few::join_few;
 pub use file::{open_file, read_file};

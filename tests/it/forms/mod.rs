@@ -18,8 +18,8 @@ use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc, time::Duration};
 use countersign::{
     name::{PinnedImage, Repository},
     source::{
-        Answered, Evidence, EvidenceOptions, Gathered, HostOptions, KnownLayers, Lookup,
-        Registries, RegistriesOptions, Shelf,
+        Answered, Evidence, EvidenceOptions, Gathered, HostOptions, KnownLayers, Lifetimes, Lookup,
+        Registries, RegistriesOptions,
     },
     verify::{Authority, IdentityMap, Image, Key, Layers, Rejection, Trust, Verified},
 };
@@ -89,7 +89,7 @@ impl Desk {
             registries: Arc::new(Registries::new(options).unwrap()),
             stores: Vec::new(),
             trust: Arc::clone(&trust),
-            shelf: Shelf { found: Duration::from_secs(60), none: Duration::from_secs(60) },
+            lifetimes: Lifetimes { found: Duration::from_secs(60), none: Duration::from_secs(60) },
             memory: 1 << 20,
             patience: Duration::from_secs(10),
             reads_settings: false,

@@ -25,7 +25,7 @@ pub(super) use authorities::authorities;
 pub(super) use exempt::{break_glass, exceptions, revoked};
 pub(super) use policies::policies;
 pub(super) use registries::registries;
-pub(super) use server::{deadline, platforms, positive, serve, shelf, unmatched};
+pub(super) use server::{deadline, lifetimes, platforms, positive, serve, unmatched};
 pub(super) use stores::stores;
 
 /// What reading the contents has come across so far.

@@ -13,7 +13,7 @@ use crate::{
     },
     name::escape,
     serve::{DRAIN, Longest, ServeOptions, TlsFiles},
-    source::{Shelf, open_file},
+    source::{Lifetimes, open_file},
 };
 
 /// `listen`, `tls` and `limits`, which only `serve` reads; the `deadline` is the gate's too.
@@ -119,8 +119,8 @@ fn platform(reading: &mut Reading<'_>, text: &At<String>) -> Option<Platform> {
 }
 
 /// `cache`, but for its size.
-pub(in crate::config) fn shelf(cache: &Cache) -> Shelf {
-    Shelf {
+pub(in crate::config) fn lifetimes(cache: &Cache) -> Lifetimes {
+    Lifetimes {
         found: cache.found.map_or(Duration::from_mins(5), |span| span.0),
         none: cache.none.map_or(Duration::from_secs(10), |span| span.0),
     }

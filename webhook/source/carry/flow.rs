@@ -9,7 +9,7 @@ use futures_util::{
 };
 use tokio::sync::mpsc::{self, Sender};
 
-use super::{CarryError, shelf::Shelf};
+use super::{CarryError, layout::LayoutOrigin};
 use crate::{
     attest::oci::Descriptor,
     source::{BlobStream, layout::LayoutError},
@@ -27,10 +27,10 @@ pub(super) fn of_registry(blob: BlobStream) -> Pieces {
         .boxed()
 }
 
-pub(super) fn of_layout(shelf: Arc<Shelf>, descriptor: Descriptor) -> Pieces {
+pub(super) fn of_layout(origin: Arc<LayoutOrigin>, descriptor: Descriptor) -> Pieces {
     let (sender, receiver) = mpsc::channel(2);
     tokio::task::spawn_blocking(move || {
-        if let Err(error) = pump(&shelf, &descriptor, &sender) {
+        if let Err(error) = pump(&origin, &descriptor, &sender) {
             // Whoever went away does not ask.
             let _gone = sender.blocking_send(Err(error.into()));
         }
@@ -40,15 +40,15 @@ pub(super) fn of_layout(shelf: Arc<Shelf>, descriptor: Descriptor) -> Pieces {
 
 /// Sends what a layout has, each piece once the one after it was read: the end proves the whole.
 fn pump(
-    shelf: &Shelf,
+    origin: &LayoutOrigin,
     descriptor: &Descriptor,
     sender: &Sender<Result<Bytes, CarryError>>,
 ) -> Result<(), LayoutError> {
-    let mut blob = shelf.layout().reader(descriptor)?;
+    let mut blob = origin.layout().reader(descriptor)?;
     let mut held = Bytes::new();
     loop {
         let mut buffer = vec![0; PIECE];
-        let read = blob.read(&mut buffer).map_err(|error| shelf.layout().unread(error))?;
+        let read = blob.read(&mut buffer).map_err(|error| origin.layout().unread(error))?;
         buffer.truncate(read);
         let held = std::mem::replace(&mut held, buffer.into());
         let sent = held.is_empty() || sender.blocking_send(Ok(held)).is_ok();

@@ -14,10 +14,10 @@ mod flow;
 mod folder;
 mod graph;
 mod kind;
+mod layout;
 mod origin;
 mod registry;
 mod remove;
-mod shelf;
 mod transfer;
 mod walk;
 

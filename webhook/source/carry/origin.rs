@@ -7,7 +7,7 @@ use futures_util::future::{join, try_join_all};
 use super::{
     CarryError, PATIENCE,
     flow::{self, Pieces},
-    shelf::Shelf,
+    layout::LayoutOrigin,
     walk::{Found, Lead},
 };
 use crate::{
@@ -22,7 +22,7 @@ pub enum Origin {
     /// In a registry.
     Registry { registries: Arc<Registries>, image: ImageRef },
     /// On disk.
-    Layout(Arc<Shelf>),
+    Layout(Arc<LayoutOrigin>),
 }
 
 impl Origin {
@@ -32,8 +32,9 @@ impl Origin {
     /// The layout is none, or has no such image.
     pub async fn on_disk(place: &LayoutPlace) -> Result<Self, CarryError> {
         let place = place.clone();
-        let shelf = landed(tokio::task::spawn_blocking(move || Shelf::open(&place))).await?;
-        Ok(Self::Layout(Arc::new(shelf)))
+        let layout =
+            landed(tokio::task::spawn_blocking(move || LayoutOrigin::open(&place))).await?;
+        Ok(Self::Layout(Arc::new(layout)))
     }
 
     pub(super) async fn root(&self) -> Result<Found, CarryError> {
@@ -46,7 +47,7 @@ impl Origin {
                 let fetched = registries.manifest(image.repository(), at, soon()).await?;
                 Ok(found(fetched)?)
             }
-            Self::Layout(shelf) => self.manifest(shelf.root()).await,
+            Self::Layout(layout) => self.manifest(layout.root()).await,
         }
     }
 
@@ -57,9 +58,9 @@ impl Origin {
                 let fetched = registries.manifest(image.repository(), at, soon()).await?;
                 Ok(found(fetched)?)
             }
-            Self::Layout(shelf) => {
-                let (shelf, descriptor) = (Arc::clone(shelf), descriptor.clone());
-                let read = move || shelf.read(&descriptor);
+            Self::Layout(layout) => {
+                let (layout, descriptor) = (Arc::clone(layout), descriptor.clone());
+                let read = move || layout.read(&descriptor);
                 Ok(landed(tokio::task::spawn_blocking(read)).await?)
             }
         }
@@ -96,10 +97,10 @@ impl Origin {
                 let referrers = listed.into_iter().map(|listed| Lead::Referrer { listed, about });
                 Ok(referrers.chain(tags?.into_iter().flatten()).collect())
             }
-            Self::Layout(shelf) => {
-                let shelf = Arc::clone(shelf);
+            Self::Layout(layout) => {
+                let layout = Arc::clone(layout);
                 let tags: Vec<String> = cosign_tags(about).collect();
-                let read = move || shelf.evidence(about, tags);
+                let read = move || layout.evidence(about, tags);
                 Ok(landed(tokio::task::spawn_blocking(read)).await?)
             }
         }
@@ -120,7 +121,7 @@ impl Origin {
                 let blob = registries.open_blob(repository, descriptor, idle, soon()).await?;
                 Ok(flow::of_registry(blob))
             }
-            Self::Layout(shelf) => Ok(flow::of_layout(Arc::clone(shelf), descriptor.clone())),
+            Self::Layout(layout) => Ok(flow::of_layout(Arc::clone(layout), descriptor.clone())),
         }
     }
 

@@ -15,9 +15,9 @@ use crate::{
 };
 
 use super::{
-    cache::{Perishable, Shelf},
-    lookup::Haul,
-    sought::Sought,
+    cache::{Lifetimes, Perishable},
+    lookup::Findings,
+    query::Query,
 };
 
 /// A source and what it said, or why it could not be asked.
@@ -57,7 +57,7 @@ pub struct Answer {
     pub missing: Box<[MissingParent]>,
     /// What it is known to be the answer to: what it was looked up for, until a reload that made no
     /// difference to it.
-    pub(super) sought: ArcSwap<Sought>,
+    pub(super) query: ArcSwap<Query>,
     weight: usize,
     told: usize,
 }
@@ -75,18 +75,19 @@ impl Answered {
 
 impl Answer {
     /// That there is nothing, which needed no asking.
-    pub(super) fn nothing(sought: Arc<Sought>) -> Self {
-        Self::new(Instant::now(), Vec::new(), Haul::default(), sought)
+    pub(super) fn nothing(query: Arc<Query>) -> Self {
+        Self::new(Instant::now(), Vec::new(), Findings::default(), query)
     }
 
     /// What was hauled in, once the signatures of its candidates are checked.
     pub(super) fn new(
         looked_up: Instant,
         opened: Vec<Opened>,
-        haul: Haul,
-        sought: Arc<Sought>,
+        findings: Findings,
+        query: Arc<Query>,
     ) -> Self {
-        let Haul { opened: _, candidates: _, unreadable, records, statements, missing } = haul;
+        let Findings { opened: _, candidates: _, unreadable, records, statements, missing } =
+            findings;
         let compact = |(list, record): (_, Value)| (list, Arc::new(CompactJson::from(record)));
         let mut answer = Self {
             looked_up,
@@ -95,7 +96,7 @@ impl Answer {
             records: records.into_iter().map(compact).collect(),
             statements: statements.into(),
             missing: missing.into(),
-            sought: ArcSwap::new(sought),
+            query: ArcSwap::new(query),
             weight: 0,
             told: 0,
         };
@@ -137,7 +138,7 @@ impl Perishable for Answer {
         self.looked_up
     }
 
-    fn believed_for(&self, times: &Shelf) -> Duration {
+    fn believed_for(&self, times: &Lifetimes) -> Duration {
         if self.is_empty() { times.none } else { times.found }
     }
 

@@ -22,7 +22,7 @@ pub trait Perishable: Send + Sync + 'static {
     fn looked_up(&self) -> Instant;
 
     /// How long it may be believed without looking again.
-    fn believed_for(&self, times: &Shelf) -> Duration;
+    fn believed_for(&self, times: &Lifetimes) -> Duration;
 
     /// Bytes that it holds, roughly.
     fn weight(&self) -> usize;
@@ -30,7 +30,7 @@ pub trait Perishable: Send + Sync + 'static {
 
 /// How long what was found, and that nothing was found, may be believed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Shelf {
+pub struct Lifetimes {
     /// For what was found.
     pub found: Duration,
     /// For "there is none".
@@ -62,13 +62,13 @@ where
     E: Send + Sync + 'static,
 {
     /// A cache of at most `bytes` bytes.
-    pub fn new(bytes: u64, shelf: Shelf) -> Self {
+    pub fn new(bytes: u64, lifetimes: Lifetimes) -> Self {
         let entries = Cache::builder()
             .max_capacity(bytes)
             .weigher(|_: &K, value: &Arc<V>| {
                 u32::try_from(value.weight() + ENTRY_OVERHEAD).unwrap_or(u32::MAX)
             })
-            .expire_after(ShelfLife(shelf))
+            .expire_after(ByLifetime(lifetimes))
             .build();
         Self { entries, failure: PhantomData }
     }
@@ -125,9 +125,9 @@ where
 /// cache itself keeps of it. As measured; see the test.
 const ENTRY_OVERHEAD: usize = 400;
 
-struct ShelfLife(Shelf);
+struct ByLifetime(Lifetimes);
 
-impl<K, V: Perishable> Expiry<K, Arc<V>> for ShelfLife {
+impl<K, V: Perishable> Expiry<K, Arc<V>> for ByLifetime {
     fn expire_after_create(&self, _: &K, value: &Arc<V>, _: Instant) -> Option<Duration> {
         Some(value.believed_for(&self.0))
     }
@@ -146,8 +146,8 @@ mod tests {
         super::{
             answer::Answer,
             image::Described,
-            lookup::{Haul, Key, Place},
-            sought::Sought,
+            lookup::{Findings, Key, Place},
+            query::Query,
         },
         *,
     };
@@ -182,14 +182,14 @@ mod tests {
     /// A caller for whom nothing fits looks for itself in the end, and takes what it finds.
     #[tokio::test]
     async fn callers_of_two_minds_do_not_take_turns_for_ever() {
-        let shelf = Shelf { found: Duration::from_hours(1), none: Duration::from_hours(1) };
-        let lookups: Lookups<u8, Answer, FetchError> = Lookups::new(u64::MAX, shelf);
-        let sought = Arc::new(Sought::new(Arc::new(Trust::new(Vec::new()).unwrap()), false));
+        let lifetimes = Lifetimes { found: Duration::from_hours(1), none: Duration::from_hours(1) };
+        let lookups: Lookups<u8, Answer, FetchError> = Lookups::new(u64::MAX, lifetimes);
+        let query = Arc::new(Query::new(Arc::new(Trust::new(Vec::new()).unwrap()), false));
         let asked = std::cell::Cell::new(0);
         let lookup = || {
             asked.set(asked.get() + 1);
-            let sought = Arc::clone(&sought);
-            async move { Ok(Answer::nothing(sought)) }
+            let query = Arc::clone(&query);
+            async move { Ok(Answer::nothing(query)) }
         };
         let found = lookups.get(1, None, |_| false, lookup).await;
         assert!(found.is_ok());
@@ -202,14 +202,14 @@ mod tests {
     async fn p8_an_image_weighs_what_it_takes_and_little() {
         let builder = kit::Key::generate("Builder <builder@acme.example>");
         let trust = trusting(&builder);
-        let sought = Arc::new(Sought::new(Arc::new(trust.clone()), false));
+        let query = Arc::new(Query::new(Arc::new(trust.clone()), false));
         let content = kit::image("shop").build();
         let payload = kit::simple_signing("registry.example/acme/shop", &content.digest());
         let message = builder.sign_message(&payload);
-        let shelf = Shelf { found: Duration::from_hours(1), none: Duration::from_hours(1) };
-        let answers: Lookups<Key, Answer, FetchError> = Lookups::new(u64::MAX, shelf);
+        let lifetimes = Lifetimes { found: Duration::from_hours(1), none: Duration::from_hours(1) };
+        let answers: Lookups<Key, Answer, FetchError> = Lookups::new(u64::MAX, lifetimes);
         let descriptions: Lookups<Arc<PinnedImage>, Described, FetchError> =
-            Lookups::new(u64::MAX, shelf);
+            Lookups::new(u64::MAX, lifetimes);
         let mut before = 0;
         for number in 0..=IMAGES {
             // The first one brings with it what is made once.
@@ -238,11 +238,11 @@ mod tests {
             // Whose it is, is remembered.
             trust.judge(&opened, &about, Timestamp::now());
             let found =
-                Answer::new(Instant::now(), vec![opened], Haul::default(), Arc::clone(&sought));
+                Answer::new(Instant::now(), vec![opened], Findings::default(), Arc::clone(&query));
             let bytes = &content.manifest;
             let document = Document::parse(bytes, OCI_MANIFEST).unwrap();
             let described = Described::new(digest, OCI_MANIFEST, bytes, document);
-            let nothing = Answer::nothing(Arc::clone(&sought));
+            let nothing = Answer::nothing(Arc::clone(&query));
             for (place, answer) in [(Place::Referrers, found), (Place::Store(0), nothing)] {
                 answers.keep(Key { place, image: Arc::clone(&image) }, Arc::new(answer)).await;
             }
@@ -266,7 +266,7 @@ mod tests {
             Instant::now()
         }
 
-        fn believed_for(&self, times: &Shelf) -> Duration {
+        fn believed_for(&self, times: &Lifetimes) -> Duration {
             times.found
         }
 
@@ -280,7 +280,7 @@ mod tests {
         const MOST_BYTES: u64 = 100 << 10;
         let hour = Duration::from_hours(1);
         let lookups =
-            Lookups::<u32, Weighing, ()>::new(MOST_BYTES, Shelf { found: hour, none: hour });
+            Lookups::<u32, Weighing, ()>::new(MOST_BYTES, Lifetimes { found: hour, none: hour });
         for key in 0..1000 {
             lookups.keep(key, Arc::new(Weighing(1 << 10))).await;
         }

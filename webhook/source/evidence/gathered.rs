@@ -58,7 +58,7 @@ const MOST_READ: usize = 4 * MOST_HELD;
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{lookup::Haul, sought::Sought},
+        super::{lookup::Findings, query::Query},
         *,
     };
     use crate::{
@@ -80,13 +80,13 @@ mod tests {
         };
         let told = "x".repeat(1024);
         let rejected = Rejection::new("tags", "n", "oci", Code::SignatureMalformed, &told);
-        let haul = Haul {
+        let findings = Findings {
             statements: vec![statement],
             unreadable: vec![rejected; rejections],
-            ..Haul::default()
+            ..Findings::default()
         };
-        let sought = Arc::new(Sought::new(Arc::new(Trust::new(Vec::new()).unwrap()), false));
-        Arc::new(Answer::new(Instant::now(), Vec::new(), haul, sought))
+        let query = Arc::new(Query::new(Arc::new(Trust::new(Vec::new()).unwrap()), false));
+        Arc::new(Answer::new(Instant::now(), Vec::new(), findings, query))
     }
 
     #[test]

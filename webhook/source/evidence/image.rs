@@ -19,7 +19,7 @@ use crate::{
 };
 
 use super::{
-    cache::{Perishable, Shelf},
+    cache::{Lifetimes, Perishable},
     layers::LayerCheck,
     platform::hosts,
     settings::Config,
@@ -292,7 +292,7 @@ impl Perishable for Described {
         self.looked_up
     }
 
-    fn believed_for(&self, times: &Shelf) -> Duration {
+    fn believed_for(&self, times: &Lifetimes) -> Duration {
         times.found
     }
 

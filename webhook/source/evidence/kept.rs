@@ -6,7 +6,7 @@ use crate::{name::PinnedImage, source::FetchError};
 
 use super::{
     answer::{Answer, Answered},
-    cache::{Lookups, Perishable as _, Shelf},
+    cache::{Lifetimes, Lookups, Perishable as _},
     image::Described,
     lookup::Key,
     settings::Settings,
@@ -18,34 +18,34 @@ pub struct Kept {
     pub answers: Lookups<Key, Answer, FetchError>,
     pub descriptions: Lookups<Arc<PinnedImage>, Described, FetchError>,
     pub settings: Lookups<Arc<PinnedImage>, Settings, FetchError>,
-    shelf: Shelf,
+    lifetimes: Lifetimes,
     memory: u64,
 }
 
 impl Kept {
     /// Nothing yet; of all that comes, at most `memory` bytes.
-    pub fn new(shelf: Shelf, memory: u64, reads_settings: bool) -> Self {
+    pub fn new(lifetimes: Lifetimes, memory: u64, reads_settings: bool) -> Self {
         // What is kept of manifests and configs is small, answers carry payloads.
         let (descriptions, settings) = (memory / 4, if reads_settings { memory / 8 } else { 0 });
         Self {
-            answers: Lookups::new(memory - descriptions - settings, shelf),
-            descriptions: Lookups::new(descriptions, shelf),
-            settings: Lookups::new(settings, shelf),
-            shelf,
+            answers: Lookups::new(memory - descriptions - settings, lifetimes),
+            descriptions: Lookups::new(descriptions, lifetimes),
+            settings: Lookups::new(settings, lifetimes),
+            lifetimes,
             memory,
         }
     }
 
     /// Whether it keeps for these times, and as much.
-    pub fn keeps(&self, shelf: Shelf, memory: u64) -> bool {
-        self.shelf == shelf && self.memory == memory
+    pub fn keeps(&self, lifetimes: Lifetimes, memory: u64) -> bool {
+        self.lifetimes == lifetimes && self.memory == memory
     }
 
     /// Until when all of these answers may be believed; those that failed are not at all.
     pub fn until(&self, answers: &[Vec<Answered>]) -> Instant {
         let now = Instant::now();
         let until = |answered: &Answered| match &answered.outcome {
-            Ok(answer) => answer.looked_up + answer.believed_for(&self.shelf),
+            Ok(answer) => answer.looked_up + answer.believed_for(&self.lifetimes),
             Err(_) => now,
         };
         answers.iter().flatten().map(until).min().unwrap_or(now)

@@ -28,10 +28,10 @@ use super::{
     image::Described,
     index::{self, INDEX, InRegistry},
     opener::Opener,
+    query::Query,
     queue::Queue,
     referrers,
     settings::{Config, Settings},
-    sought::Sought,
     tags,
 };
 
@@ -62,7 +62,7 @@ pub enum Place {
 pub struct Sources {
     registries: Arc<Registries>,
     stores: Vec<Arc<GrafeasStore>>,
-    sought: Arc<Sought>,
+    query: Arc<Query>,
     attests_image_ids: bool,
     places: Vec<(Place, Arc<str>)>,
     patience: Duration,
@@ -71,7 +71,7 @@ pub struct Sources {
 
 /// What a source has.
 #[derive(Debug, Default)]
-pub struct Haul {
+pub struct Findings {
     /// With its signatures checked.
     pub opened: Vec<Opened>,
     /// Whose signatures are still to be checked.
@@ -82,7 +82,7 @@ pub struct Haul {
     pub missing: Vec<MissingParent>,
 }
 
-impl Haul {
+impl Findings {
     /// Adds what another part of the same source has.
     pub fn take(&mut self, part: Self) {
         self.opened.extend(part.opened);
@@ -116,14 +116,14 @@ impl Sources {
         places.push((Place::Lookaside, "lookaside".into()));
         let attests_image_ids =
             authorities.iter().any(|authority| authority.attests.contains(&Attests::ImageId));
-        let sought = Arc::new(Sought::new(trust, reads_statements));
+        let query = Arc::new(Query::new(trust, reads_statements));
         let queue = Queue::new(opener_threads());
-        Self { registries, stores, sought, attests_image_ids, places, patience, queue }
+        Self { registries, stores, query, attests_image_ids, places, patience, queue }
     }
 
     /// What is looked for.
-    pub fn sought(&self) -> &Arc<Sought> {
-        &self.sought
+    pub fn query(&self) -> &Arc<Query> {
+        &self.query
     }
 
     /// Whether both ask the same servers by the same clients.
@@ -153,7 +153,7 @@ impl Sources {
 
     /// Whether anything inside an index can count or be read by a rule.
     pub fn reads_indexes(&self) -> bool {
-        self.sought.interest.exists()
+        self.query.interest.exists()
     }
 
     /// Whether a signature over an image ID can count.
@@ -194,16 +194,16 @@ impl Sources {
     pub async fn look_up(&self, key: &Key) -> Result<Answer, FetchError> {
         let (looked_up, deadline) = (Instant::now(), Deadline::after(self.patience));
         let opener = self.opener(key, deadline);
-        let haul = match &key.place {
+        let findings = match &key.place {
             Place::Store(number) => self.ask_store(*number, key, deadline).await?,
             Place::Referrers => {
-                referrers::ask(&self.registries, key, self.sought.takes, &opener).await?
+                referrers::ask(&self.registries, key, self.query.takes, &opener).await?
             }
             Place::Tags => tags::ask(&self.registries, key, &opener).await?,
             Place::Lookaside => self.ask_lookaside(key, deadline).await?,
-            Place::Index(_) => Haul::default(),
+            Place::Index(_) => Findings::default(),
         };
-        self.answer(haul, &opener, looked_up).await
+        self.answer(findings, &opener, looked_up).await
     }
 
     /// What an index says of its manifest `platform`, in those of its entries that carry it.
@@ -223,30 +223,30 @@ impl Sources {
             stated,
             manifests: Mutex::default(),
         };
-        let found = index::read(&holder, platform, carriers, &self.sought.interest).await?;
-        let haul = Haul {
+        let found = index::read(&holder, platform, carriers, &self.query.interest).await?;
+        let findings = Findings {
             opened: found.signed,
             unreadable: found.rejected,
             statements: found.statements,
-            ..Haul::default()
+            ..Findings::default()
         };
-        self.answer(haul, &opener, looked_up).await
+        self.answer(findings, &opener, looked_up).await
     }
 
     async fn answer(
         &self,
-        mut haul: Haul,
+        mut findings: Findings,
         opener: &Opener,
         looked_up: Instant,
     ) -> Result<Answer, FetchError> {
-        let mut opened = std::mem::take(&mut haul.opened);
-        opened.extend(opener.open_all(std::mem::take(&mut haul.candidates)).await?);
-        Ok(Answer::new(looked_up, opened, haul, Arc::clone(&self.sought)))
+        let mut opened = std::mem::take(&mut findings.opened);
+        opened.extend(opener.open_all(std::mem::take(&mut findings.candidates)).await?);
+        Ok(Answer::new(looked_up, opened, findings, Arc::clone(&self.query)))
     }
 
     fn opener(&self, key: &Key, deadline: Deadline) -> Opener {
         Opener {
-            trust: Arc::clone(&self.sought.trust),
+            trust: Arc::clone(&self.query.trust),
             queue: self.queue.clone(),
             image: Arc::clone(&key.image),
             peer: self.peer(key),
@@ -285,21 +285,21 @@ impl Sources {
         number: usize,
         key: &Key,
         deadline: Deadline,
-    ) -> Result<Haul, FetchError> {
-        let Some(store) = self.stores.get(number) else { return Ok(Haul::default()) };
-        let notes = &self.sought.notes;
+    ) -> Result<Findings, FetchError> {
+        let Some(store) = self.stores.get(number) else { return Ok(Findings::default()) };
+        let notes = &self.query.notes;
         let found =
             store.occurrences(&key.image.repository, &[key.image.digest], notes, deadline).await?;
-        Ok(Haul {
+        Ok(Findings {
             candidates: found.candidates,
             unreadable: found.unreadable,
             records: found.records,
             missing: found.missing,
-            ..Haul::default()
+            ..Findings::default()
         })
     }
 
-    async fn ask_lookaside(&self, key: &Key, deadline: Deadline) -> Result<Haul, FetchError> {
+    async fn ask_lookaside(&self, key: &Key, deadline: Deadline) -> Result<Findings, FetchError> {
         let signatures =
             self.registries.signatures(&key.image.repository, key.image.digest, deadline).await?;
         let source: Arc<str> = "lookaside".into();
@@ -317,7 +317,7 @@ impl Sources {
                 Candidate { source, name, note: None, recorded_at: None, signed }
             })
             .collect();
-        Ok(Haul { candidates, ..Haul::default() })
+        Ok(Findings { candidates, ..Findings::default() })
     }
 
     fn peer(&self, key: &Key) -> Peer {

@@ -18,10 +18,10 @@ mod lookup;
 mod metadata;
 mod opener;
 mod platform;
+mod query;
 mod queue;
 mod referrers;
 mod settings;
-mod sought;
 mod tags;
 mod tools;
 
@@ -38,7 +38,7 @@ use crate::{
 };
 
 pub use answer::{Answer, Answered, Lookup};
-pub use cache::Shelf;
+pub use cache::Lifetimes;
 pub use gathered::Gathered;
 pub use image::{Description, ImageError, Runnable};
 pub use layers::{KnownLayers, LayerCheck};
@@ -61,7 +61,7 @@ pub struct EvidenceOptions {
     /// Whose signatures are looked for.
     pub trust: Arc<Trust>,
     /// How long answers may be believed.
-    pub shelf: Shelf,
+    pub lifetimes: Lifetimes,
     /// Most bytes that cached answers may hold.
     pub memory: u64,
     /// Longest time for one shared lookup, whoever waits for it.
@@ -99,17 +99,17 @@ impl Evidence {
     /// the same times: a change of trust or policy is no reason to fetch everything anew. An answer
     /// that was looked up for less than is looked for now is looked up again.
     pub fn after(earlier: Option<&Self>, options: EvidenceOptions) -> Self {
-        let EvidenceOptions { registries, stores, trust, shelf, memory, .. } = options;
+        let EvidenceOptions { registries, stores, trust, lifetimes, memory, .. } = options;
         let (patience, reads_statements) = (options.patience, options.reads_statements);
         let reads_settings = options.reads_settings;
-        let layers = Arc::new(Comparer::new(Arc::clone(&registries), options.layers, shelf));
+        let layers = Arc::new(Comparer::new(Arc::clone(&registries), options.layers, lifetimes));
         let shared = Arc::new(Sources::new(registries, stores, trust, patience, reads_statements));
         let earlier = earlier.filter(|last| {
-            let alike = last.reads_settings == reads_settings && last.kept.keeps(shelf, memory);
+            let alike = last.reads_settings == reads_settings && last.kept.keeps(lifetimes, memory);
             alike && last.shared.ask_the_same(&shared)
         });
         let kept = earlier
-            .map_or_else(|| Kept::new(shelf, memory, reads_settings), |last| last.kept.clone());
+            .map_or_else(|| Kept::new(lifetimes, memory, reads_settings), |last| last.kept.clone());
         Self { shared, kept, tags: Flights::new(), layers, reads_settings }
     }
 
@@ -271,7 +271,7 @@ impl Evidence {
         }
         let source = INDEX.into();
         if carriers.is_empty() {
-            let nothing = Answer::nothing(Arc::clone(self.shared.sought()));
+            let nothing = Answer::nothing(Arc::clone(self.shared.query()));
             return Some(Answered { source, outcome: Ok(Arc::new(nothing)) });
         }
         // Another index may say something else of the same manifest.
@@ -367,8 +367,8 @@ impl Evidence {
     where
         F: Future<Output = Result<Answer, FetchError>> + Send + 'static,
     {
-        let (sought, place) = (self.shared.sought(), key.place.clone());
-        self.kept.answers.get(key, not_before, |answer| sought.fits(&place, answer), look).await
+        let (query, place) = (self.shared.query(), key.place.clone());
+        self.kept.answers.get(key, not_before, |answer| query.fits(&place, answer), look).await
     }
 }
 

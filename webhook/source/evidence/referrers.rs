@@ -20,7 +20,7 @@ use crate::{
 
 use super::{
     allowance::Allowance,
-    lookup::{Haul, Key},
+    lookup::{Findings, Key},
     metadata::{self, Found},
     opener::Opener,
     tools::Tool,
@@ -48,7 +48,7 @@ pub async fn ask(
     key: &Key,
     takes: Takes,
     opener: &Opener,
-) -> Result<Haul, FetchError> {
+) -> Result<Findings, FetchError> {
     let listed =
         registries.read_referrers(&key.image.repository, key.image.digest, opener.deadline).await?;
     let (wanted, foreign): (Vec<_>, Vec<_>) =
@@ -57,7 +57,7 @@ pub async fn ask(
         return Err(too_much(key, MOST_READ, "referrers of one image that may be attestations"));
     }
     let (told, foreign): (Vec<_>, Vec<_>) = foreign.into_iter().partition(is_of_a_tool);
-    let mut haul = Haul { records: foreign_records(&foreign), ..Haul::default() };
+    let mut findings = Findings { records: foreign_records(&foreign), ..Findings::default() };
     let reading = Reading {
         registries,
         key,
@@ -77,14 +77,14 @@ pub async fn ask(
         match part? {
             Part::Evidence(part) => {
                 attestations += part.opened.len();
-                haul.take(part);
+                findings.take(part);
             }
             Part::Metadata(part) => {
                 metadata += part.opened.len();
-                haul.take(part);
+                findings.take(part);
             }
-            Part::Told(part) => haul.take(part),
-            Part::Foreign(record) => haul.records.push(record),
+            Part::Told(part) => findings.take(part),
+            Part::Foreign(record) => findings.records.push(record),
         }
     }
     if attestations > MOST_ATTESTATIONS {
@@ -93,7 +93,7 @@ pub async fn ask(
     if metadata > MOST_METADATA {
         return Err(too_much(key, MOST_METADATA, "pieces of metadata of one image"));
     }
-    Ok(haul)
+    Ok(findings)
 }
 
 fn too_much(key: &Key, limit: usize, what: &'static str) -> FetchError {
@@ -110,11 +110,11 @@ struct Whole {
 /// What one referrer turned out to be.
 enum Part {
     /// What may count.
-    Evidence(Haul),
+    Evidence(Findings),
     /// Metadata, which may count too.
-    Metadata(Haul),
+    Metadata(Findings),
     /// What cannot count, with its record, and why.
-    Told(Haul),
+    Told(Findings),
     /// Something else.
     Foreign((&'static str, Value)),
 }
@@ -211,15 +211,15 @@ impl Reading<'_> {
         let manifest = whole.as_ref().map(|whole| &whole.manifest);
         let kind = manifest.as_ref().map(|manifest| manifest.effective_type().to_owned());
         let kind = kind.as_deref().or(referrer.artifact_type.as_deref());
-        let mut haul = Haul::default();
+        let mut findings = Findings::default();
         if let (Some(manifest), Some(tool)) = (manifest, kind.and_then(Tool::of))
             && self.told.fetch_add(1, Ordering::Relaxed) < MOST_TOLD
         {
             let read = self.of_tool(tool, referrer, manifest, &self.strange).await;
-            haul = read.unwrap_or_default();
+            findings = read.unwrap_or_default();
         }
-        haul.records.push(record(referrer, kind));
-        Part::Told(haul)
+        findings.records.push(record(referrer, kind));
+        Part::Told(findings)
     }
 
     async fn of_tool(
@@ -228,18 +228,22 @@ impl Reading<'_> {
         referrer: &Descriptor,
         manifest: &Manifest,
         allowance: &Allowance,
-    ) -> Result<Haul, FetchError> {
-        if let Some(astray) = self.astray(referrer, manifest) {
-            return Ok(astray);
+    ) -> Result<Findings, FetchError> {
+        if let Some(other_subject) = self.other_subject(referrer, manifest) {
+            return Ok(other_subject);
         }
         self.take_layers(manifest, allowance)?;
         let (repository, name) = (&self.key.image.repository, self.name(referrer));
         tool.read(self.registries, repository, name, manifest, self.opener).await
     }
 
-    async fn ours(&self, referrer: &Descriptor, manifest: &Manifest) -> Result<Haul, FetchError> {
-        if let Some(astray) = self.astray(referrer, manifest) {
-            return Ok(astray);
+    async fn ours(
+        &self,
+        referrer: &Descriptor,
+        manifest: &Manifest,
+    ) -> Result<Findings, FetchError> {
+        if let Some(other_subject) = self.other_subject(referrer, manifest) {
+            return Ok(other_subject);
         }
         let [layer] = manifest.layers.as_slice() else {
             let layers = manifest.layers.len();
@@ -256,8 +260,8 @@ impl Reading<'_> {
             Ok(signed) => Ok(candidate(name, signed)),
         };
         Ok(match self.opener.open(size, read).await? {
-            Ok(opened) => Haul { opened: vec![opened], ..Haul::default() },
-            Err(rejection) => Haul { unreadable: vec![rejection], ..Haul::default() },
+            Ok(opened) => Findings { opened: vec![opened], ..Findings::default() },
+            Err(rejection) => Findings { unreadable: vec![rejection], ..Findings::default() },
         })
     }
 
@@ -266,8 +270,8 @@ impl Reading<'_> {
         referrer: &Descriptor,
         manifest: &Manifest,
     ) -> Result<Part, FetchError> {
-        if let Some(astray) = self.astray(referrer, manifest) {
-            return Ok(Part::Evidence(astray));
+        if let Some(other_subject) = self.other_subject(referrer, manifest) {
+            return Ok(Part::Evidence(other_subject));
         }
         let Self { registries, key, evidence, values, opener, .. } = self;
         let left = [evidence, values];
@@ -277,7 +281,7 @@ impl Reading<'_> {
             Found::Signed(signed) => {
                 let candidate = candidate(self.name(referrer), signed);
                 let opened = opener.open_all(vec![candidate]).await?;
-                Part::Metadata(Haul { opened, ..Haul::default() })
+                Part::Metadata(Findings { opened, ..Findings::default() })
             }
             Found::Unsigned => Part::Foreign(record(referrer, Some(held::ARTIFACT_TYPE))),
             Found::Unreadable(why) => Part::Evidence(self.bad(referrer, &why.to_string())),
@@ -291,7 +295,7 @@ impl Reading<'_> {
     }
 
     /// The rejection of a referrer that is one of another image.
-    fn astray(&self, referrer: &Descriptor, manifest: &Manifest) -> Option<Haul> {
+    fn other_subject(&self, referrer: &Descriptor, manifest: &Manifest) -> Option<Findings> {
         let subject = manifest.subject.as_ref();
         if subject.is_some_and(|subject| subject.digest == self.key.image.digest) {
             return None;
@@ -300,8 +304,8 @@ impl Reading<'_> {
         Some(self.bad(referrer, why))
     }
 
-    fn bad(&self, referrer: &Descriptor, detail: &str) -> Haul {
-        Haul { unreadable: vec![rejection(self.name(referrer), detail)], ..Haul::default() }
+    fn bad(&self, referrer: &Descriptor, detail: &str) -> Findings {
+        Findings { unreadable: vec![rejection(self.name(referrer), detail)], ..Findings::default() }
     }
 
     fn name(&self, referrer: &Descriptor) -> String {

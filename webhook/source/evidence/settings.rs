@@ -11,7 +11,7 @@ use crate::{
     name::Digest,
 };
 
-use super::cache::{Perishable, Shelf};
+use super::cache::{Lifetimes, Perishable};
 
 /// The config of a manifest: as much of its descriptor as finds it.
 #[derive(Clone, Debug)]
@@ -61,7 +61,7 @@ impl Perishable for Settings {
         self.looked_up
     }
 
-    fn believed_for(&self, times: &Shelf) -> Duration {
+    fn believed_for(&self, times: &Lifetimes) -> Duration {
         times.found
     }
 

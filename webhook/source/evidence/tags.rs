@@ -17,21 +17,25 @@ use crate::{
 };
 
 use super::{
-    lookup::{Haul, Key},
+    lookup::{Findings, Key},
     opener::Opener,
 };
 
 /// Reads the signatures and attestations under the tags of the digest, side by side.
-pub async fn ask(registries: &Registries, key: &Key, opener: &Opener) -> Result<Haul, FetchError> {
+pub async fn ask(
+    registries: &Registries,
+    key: &Key,
+    opener: &Opener,
+) -> Result<Findings, FetchError> {
     // Cosign makes no tag of a longer digest, since a tag ends after 128 characters.
-    let Digest::Sha256(_) = key.image.digest else { return Ok(Haul::default()) };
+    let Digest::Sha256(_) = key.image.digest else { return Ok(Findings::default()) };
     let hauls = sigstore::TAGS.map(|end| {
         let tag = format!("sha256-{}.{end}", key.image.digest.hex());
         under(registries, &key.image.repository, tag, opener)
     });
-    let mut all = Haul::default();
-    for haul in try_join_all(hauls).await? {
-        all.take(haul);
+    let mut all = Findings::default();
+    for findings in try_join_all(hauls).await? {
+        all.take(findings);
     }
     Ok(all)
 }
@@ -41,11 +45,11 @@ async fn under(
     repository: &Repository,
     tag: String,
     opener: &Opener,
-) -> Result<Haul, FetchError> {
+) -> Result<Findings, FetchError> {
     let fetched = match registries.manifest(repository, Reference::Tag(&tag), opener.deadline).await
     {
         Ok(fetched) => fetched,
-        Err(error) if error.is_absence() => return Ok(Haul::default()),
+        Err(error) if error.is_absence() => return Ok(Findings::default()),
         Err(error) => return Err(error),
     };
     let signed = Layers {
@@ -57,7 +61,7 @@ async fn under(
     };
     let (Some(Document::Manifest(manifest)), _bytes) = opener.document(fetched).await? else {
         let bad = rejection(signed.source, &signed.name, "the tag is not that of a manifest");
-        return Ok(Haul { unreadable: vec![bad], ..Haul::default() });
+        return Ok(Findings { unreadable: vec![bad], ..Findings::default() });
     };
     signed.read(manifest.layers).await
 }
@@ -75,7 +79,7 @@ pub struct Layers<'a> {
 
 impl Layers<'_> {
     /// Fetches and reads all of them, or fails.
-    pub async fn read(&self, layers: Vec<Descriptor>) -> Result<Haul, FetchError> {
+    pub async fn read(&self, layers: Vec<Descriptor>) -> Result<Findings, FetchError> {
         let too_much = |limit, what| {
             let peer = Peer::Registry(self.repository.host().into());
             Err(FetchError::TooMuch { peer, limit, what })
@@ -87,17 +91,17 @@ impl Layers<'_> {
         if size > MOST_BYTES {
             return too_much(MOST_BYTES, "bytes of one manifest that cosign signed");
         }
-        let mut haul = Haul::default();
+        let mut findings = Findings::default();
         let mut read = stream::iter(layers.into_iter().enumerate())
             .map(|(number, layer)| self.layer(number + 1, layer))
             .buffered(AT_A_TIME);
         while let Some(one) = read.next().await {
             match one? {
-                Ok(opened) => haul.opened.push(opened),
-                Err(rejection) => haul.unreadable.push(rejection),
+                Ok(opened) => findings.opened.push(opened),
+                Err(rejection) => findings.unreadable.push(rejection),
             }
         }
-        Ok(haul)
+        Ok(findings)
     }
 
     async fn layer(

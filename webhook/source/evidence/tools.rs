@@ -7,7 +7,7 @@ use crate::{
     verify::Rejection,
 };
 
-use super::{lookup::Haul, opener::Opener, referrers::Takes, tags::Layers};
+use super::{lookup::Findings, opener::Opener, referrers::Takes, tags::Layers};
 
 /// A way in which another tool hangs signatures on an image.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,7 +45,7 @@ impl Tool {
         name: String,
         manifest: &Manifest,
         opener: &Opener,
-    ) -> Result<Haul, FetchError> {
+    ) -> Result<Findings, FetchError> {
         let source = super::referrers::SOURCE;
         if self == Self::Layered {
             let source = source.into();
@@ -55,7 +55,8 @@ impl Tool {
         let bad = move |name: String, detail: &str| {
             Rejection::new(source, name, "oci", Code::SignatureMalformed, detail)
         };
-        let unreadable = |rejection| Haul { unreadable: vec![rejection], ..Haul::default() };
+        let unreadable =
+            |rejection| Findings { unreadable: vec![rejection], ..Findings::default() };
         let [layer] = manifest.layers.as_slice() else {
             let layers = manifest.layers.len();
             return Ok(unreadable(bad(name, &format!("it has {layers} layers where one is read"))));
@@ -82,7 +83,7 @@ impl Tool {
             Ok(Candidate { source: source.into(), name, note: None, recorded_at: None, signed })
         };
         Ok(match opener.open(size, read).await? {
-            Ok(opened) => Haul { opened: vec![opened], ..Haul::default() },
+            Ok(opened) => Findings { opened: vec![opened], ..Findings::default() },
             Err(rejection) => unreadable(rejection),
         })
     }

@@ -10,7 +10,7 @@ use super::{StoreOptions, StoreOptionsError, token::Tokens};
 use crate::{
     name::escape,
     source::{
-        Bounds, Cap, Deadline, FetchError, HostSettings, Nonsense, Peer, Presented, Redirects,
+        Bounds, Cap, Deadline, FetchError, HostSettings, Peer, Presented, ProtocolError, Redirects,
         Request, Response, Transport,
     },
 };
@@ -89,7 +89,7 @@ impl Caller {
         self.send(request, deadline).await
     }
 
-    pub(super) fn invalid(&self, what: Nonsense) -> FetchError {
+    pub(super) fn invalid(&self, what: ProtocolError) -> FetchError {
         FetchError::Invalid { peer: self.peer.clone(), what }
     }
 

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     attest::grafeas::PageError,
-    source::{Cap, Deadline, FetchError, Nonsense, apart},
+    source::{Cap, Deadline, FetchError, ProtocolError, apart},
 };
 
 /// How far a list is read.
@@ -111,7 +111,7 @@ impl Reader<'_> {
                     self.filter = None;
                 }
                 Reply::Refused(status) | Reply::Conflict(status) => {
-                    return Err(self.caller.invalid(Nonsense::Status(status)));
+                    return Err(self.caller.invalid(ProtocolError::Status(status)));
                 }
             }
         }
@@ -121,10 +121,10 @@ impl Reader<'_> {
     async fn take(&mut self, body: Bytes) -> Result<bool, FetchError> {
         self.bytes += body.len() as u64;
         let sieved = self.sift(body).await.map_err(|_| {
-            self.caller.invalid(Nonsense::Other("something else than a list of occurrences"))
+            self.caller.invalid(ProtocolError::Other("something else than a list of occurrences"))
         })?;
         if sieved.partial {
-            return Err(self.caller.invalid(Nonsense::Other("a list with gaps")));
+            return Err(self.caller.invalid(ProtocolError::Other("a list with gaps")));
         }
         let brings_nothing_new =
             !sieved.names.is_empty() && sieved.names.iter().all(|name| self.names.contains(name));
@@ -146,7 +146,7 @@ impl Reader<'_> {
             return Ok(false);
         }
         if brings_nothing_new || !self.tokens.insert(sieved.next_page_token.clone()) {
-            return Err(self.caller.invalid(Nonsense::Circle));
+            return Err(self.caller.invalid(ProtocolError::Circle));
         }
         if self.bytes > MOST_BYTES {
             return Err(self.caller.too_much(MOST_BYTES, "bytes of occurrences"));

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::StoreOptionsError;
 use crate::source::{
-    Deadline, FetchError, HostSettings, Nonsense, Peer, Presented, Redirects, Request, Secret,
+    Deadline, FetchError, HostSettings, Peer, Presented, ProtocolError, Redirects, Request, Secret,
     Transport,
 };
 
@@ -65,7 +65,7 @@ impl MetadataServer {
         let mut request = Request::get(self.peer.clone(), self.url.clone());
         request.headers.insert("metadata-flavor", HeaderValue::from_static("Google"));
         request.redirects = Redirects::SameHost;
-        let invalid = request.invalid(Nonsense::Other("no token from the metadata server"));
+        let invalid = request.invalid(ProtocolError::Other("no token from the metadata server"));
         let asked = Instant::now();
         let response = self.transport.send(request, deadline).await?;
         if response.status != StatusCode::OK {

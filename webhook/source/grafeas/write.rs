@@ -11,7 +11,7 @@ use super::{
 use crate::{
     attest::grafeas::{Class, Version, camel_case, convert},
     name::{NoteName, OccurrenceName, ProjectName},
-    source::{Deadline, FetchError, Nonsense},
+    source::{Deadline, FetchError, ProtocolError},
 };
 
 impl GrafeasStore {
@@ -83,7 +83,7 @@ impl GrafeasStore {
             }
             Reply::Unknown => Ok(false),
             Reply::Conflict(status) | Reply::Refused(status) => {
-                Err(self.caller.invalid(Nonsense::Refusal(status)))
+                Err(self.caller.invalid(ProtocolError::Refusal(status)))
             }
         }
     }
@@ -105,21 +105,22 @@ impl GrafeasStore {
         let body = match self.caller.post(&path, &[], &message, deadline).await? {
             Reply::Message(body) => body,
             Reply::Unknown => {
-                return Err(self.caller.invalid(Nonsense::Status(StatusCode::NOT_FOUND)));
+                return Err(self.caller.invalid(ProtocolError::Status(StatusCode::NOT_FOUND)));
             }
             Reply::Conflict(status) | Reply::Refused(status) => {
-                return Err(self.caller.invalid(Nonsense::Refusal(status)));
+                return Err(self.caller.invalid(ProtocolError::Refusal(status)));
             }
         };
         let answered = self.message(&body)?;
         let name = answered.get("name").and_then(Value::as_str).unwrap_or_default();
-        let name: OccurrenceName = name.parse().map_err(|_| self.caller.invalid(Nonsense::Kept))?;
+        let name: OccurrenceName =
+            name.parse().map_err(|_| self.caller.invalid(ProtocolError::Kept))?;
         let kept = match self.caller.get(name.as_str(), &[], MESSAGE, deadline).await? {
             Reply::Message(body) => self.message(&body)?,
-            _ => return Err(self.caller.invalid(Nonsense::Kept)),
+            _ => return Err(self.caller.invalid(ProtocolError::Kept)),
         };
         if name.project() != *project || !keeps(&kept, &message) {
-            return Err(self.caller.invalid(Nonsense::Kept));
+            return Err(self.caller.invalid(ProtocolError::Kept));
         }
         Ok(name)
     }
@@ -128,13 +129,15 @@ impl GrafeasStore {
         match reply {
             Reply::Message(_) => Ok(true),
             Reply::Conflict(_) => Ok(false),
-            Reply::Unknown => Err(self.caller.invalid(Nonsense::Status(StatusCode::NOT_FOUND))),
-            Reply::Refused(status) => Err(self.caller.invalid(Nonsense::Refusal(status))),
+            Reply::Unknown => {
+                Err(self.caller.invalid(ProtocolError::Status(StatusCode::NOT_FOUND)))
+            }
+            Reply::Refused(status) => Err(self.caller.invalid(ProtocolError::Refusal(status))),
         }
     }
 
     fn message(&self, body: &[u8]) -> Result<Value, FetchError> {
-        let unreadable = || self.caller.invalid(Nonsense::Other("no readable message"));
+        let unreadable = || self.caller.invalid(ProtocolError::Other("no readable message"));
         let value: Value = serde_json::from_slice(body).map_err(|_| unreadable())?;
         camel_case(value).map_err(|_| unreadable())
     }

@@ -17,7 +17,7 @@ use crate::{
     name::{Digest, Hashing, Repository},
     source::{
         Deadline,
-        error::{FetchError, Nonsense, Peer, Wanted},
+        error::{FetchError, Peer, ProtocolError, Wanted},
         transport::{Cap, Download, Request, Response},
     },
 };
@@ -44,7 +44,7 @@ impl Registries {
         }
         let embedded = descriptor.embedded().map_err(|error| FetchError::Invalid {
             peer: host.peer(),
-            what: Nonsense::Descriptor(error),
+            what: ProtocolError::Descriptor(error),
         })?;
         if let Some(bytes) = embedded {
             return Ok(bytes);
@@ -75,7 +75,7 @@ impl Registries {
         request.streams = Some(idle);
         let response = self.ask(&host, repository, Action::Pull, request.clone(), deadline).await?;
         there(&request, descriptor.digest, &response)?;
-        let none = || request.invalid(Nonsense::Status(response.status));
+        let none = || request.invalid(ProtocolError::Status(response.status));
         Ok(BlobStream {
             download: response.stream.ok_or_else(none)?,
             hashing: Hashing::like(&descriptor.digest),
@@ -105,7 +105,7 @@ impl Registries {
         if digest.covers(&response.body) {
             return Ok(response.body);
         }
-        Err(request.invalid(Nonsense::Descriptor(DescriptorError::Digest(digest))))
+        Err(request.invalid(ProtocolError::Descriptor(DescriptorError::Digest(digest))))
     }
 
     /// The blob from this very host.
@@ -121,7 +121,7 @@ impl Registries {
         there(&request, descriptor.digest, &response)?;
         match descriptor.check(&response.body) {
             Ok(()) => Ok(response.body),
-            Err(error) => Err(request.invalid(Nonsense::Descriptor(error))),
+            Err(error) => Err(request.invalid(ProtocolError::Descriptor(error))),
         }
     }
 }
@@ -151,7 +151,7 @@ impl BlobStream {
         self.hashing.update(piece.as_deref().unwrap_or_default());
         let (digest, said, found) = (self.digest, self.size, self.read);
         let invalid = |error| {
-            let what = Nonsense::Descriptor(error);
+            let what = ProtocolError::Descriptor(error);
             Err(FetchError::Invalid { peer: self.peer.clone(), what })
         };
         if piece.is_none() && found != said {
@@ -179,6 +179,6 @@ fn there(request: &Request, digest: Digest, response: &Response) -> Result<(), F
             let what = Wanted::Blob(digest);
             Err(FetchError::NotFound { peer: request.peer.clone(), what })
         }
-        status => Err(request.invalid(Nonsense::Status(status))),
+        status => Err(request.invalid(ProtocolError::Status(status))),
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     name::{Digest, Repository},
     source::{
         Deadline,
-        error::{FetchError, Nonsense},
+        error::{FetchError, ProtocolError},
         transport::Request,
     },
 };
@@ -85,7 +85,7 @@ impl Registries {
             StatusCode::METHOD_NOT_ALLOWED
             | StatusCode::BAD_REQUEST
             | StatusCode::NOT_IMPLEMENTED => Ok(false),
-            status => Err(delete.invalid(Nonsense::Status(status))),
+            status => Err(delete.invalid(ProtocolError::Status(status))),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     name::{Digest, Repository},
     source::{
         Deadline,
-        error::{FetchError, Nonsense},
+        error::{FetchError, ProtocolError},
         transport::scattered,
     },
 };
@@ -67,7 +67,7 @@ impl Registries {
         let mut all = List::empty();
         for entry in added {
             let json = serde_json::to_value(entry)
-                .map_err(|error| invalid(Nonsense::Json(std::sync::Arc::new(error))))?;
+                .map_err(|error| invalid(ProtocolError::Json(std::sync::Arc::new(error))))?;
             all.add(entry.digest, json);
         }
         for round in 0..ROUNDS {
@@ -94,7 +94,7 @@ impl Registries {
             let others = (began.elapsed() * 4).max(PAUSE) * (1 + round / 3);
             tokio::time::sleep(scattered(others * 2)).await;
         }
-        Err(invalid(Nonsense::Contended))
+        Err(invalid(ProtocolError::Contended))
     }
 
     /// Whether a manifest is not there, or no more.
@@ -135,10 +135,10 @@ impl Registries {
                         let digests = index.manifests.iter().map(|entry| entry.digest).collect();
                         return Ok(List { digests, json });
                     }
-                    Err(error) => Nonsense::Json(std::sync::Arc::new(error)),
+                    Err(error) => ProtocolError::Json(std::sync::Arc::new(error)),
                 }
             }
-            _ => Nonsense::Other("a fallback tag that is no list of referrers"),
+            _ => ProtocolError::Other("a fallback tag that is no list of referrers"),
         };
         Err(FetchError::Invalid { peer: host.peer(), what })
     }

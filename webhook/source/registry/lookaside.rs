@@ -17,7 +17,7 @@ use crate::{
     name::{Digest, Repository},
     source::{
         Deadline,
-        error::{FetchError, Nonsense, Presented},
+        error::{FetchError, Presented, ProtocolError},
         transport::{Cap, Request, Response},
     },
 };
@@ -102,17 +102,17 @@ impl Registries {
         match response.status {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND => return Ok(Vec::new()),
-            status => return Err(request.invalid(Nonsense::Status(status))),
+            status => return Err(request.invalid(ProtocolError::Status(status))),
         }
         let list: List = serde_json::from_slice(&response.body)
-            .map_err(|error| request.invalid(Nonsense::Json(Arc::new(error))))?;
+            .map_err(|error| request.invalid(ProtocolError::Json(Arc::new(error))))?;
         let ours =
             list.signatures.into_iter().filter(|one| one.schema == 2 && one.kind == "atomic");
         let mut found = Vec::new();
         for signature in ours {
-            let content = STANDARD
-                .decode(&signature.content)
-                .map_err(|_| request.invalid(Nonsense::Other("a signature that is not base64")))?;
+            let content = STANDARD.decode(&signature.content).map_err(|_| {
+                request.invalid(ProtocolError::Other("a signature that is not base64"))
+            })?;
             found.push(content.into());
         }
         within_count(host, found)
@@ -137,7 +137,7 @@ impl Registries {
             match response.status {
                 StatusCode::OK => {}
                 StatusCode::NOT_FOUND => return Ok(found),
-                status => return Err(request.invalid(Nonsense::Status(status))),
+                status => return Err(request.invalid(ProtocolError::Status(status))),
             }
             left = left.checked_sub(response.body.len() as u64).ok_or_else(|| {
                 FetchError::TooMuch {

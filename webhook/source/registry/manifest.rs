@@ -19,7 +19,7 @@ use crate::{
     name::{Digest, Repository},
     source::{
         Deadline, Stage,
-        error::{Exchanged, FetchError, Nonsense},
+        error::{DigestMismatch, FetchError, ProtocolError},
         transport::{Cap, Request},
     },
 };
@@ -97,7 +97,7 @@ impl Registries {
             StatusCode::NOT_FOUND => {
                 return Err(FetchError::NotFound { peer: host.peer(), what: at.wanted() });
             }
-            status => return Err(request.invalid(Nonsense::Status(status))),
+            status => return Err(request.invalid(ProtocolError::Status(status))),
         }
         self.announce(host, &response).await;
         let media_type = response.media_type();
@@ -137,14 +137,17 @@ fn identify(
             let why = Arc::new(DocumentError::Schema);
             return Err(FetchError::Unsupported { peer, why });
         }
-        return Err(FetchError::Invalid { peer, what: Nonsense::MediaType });
+        return Err(FetchError::Invalid { peer, what: ProtocolError::MediaType });
     }
     match at {
         Reference::Tag(_) => Ok(Digest::sha256(bytes)),
         Reference::Digest(wanted) if wanted.covers(bytes) => Ok(wanted),
         Reference::Digest(wanted) => {
             let found = wanted.of_same_kind(bytes);
-            Err(FetchError::OtherDigest { peer, digests: Box::new(Exchanged { wanted, found }) })
+            Err(FetchError::OtherDigest {
+                peer,
+                digests: Box::new(DigestMismatch { wanted, found }),
+            })
         }
     }
 }

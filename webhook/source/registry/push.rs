@@ -12,7 +12,7 @@ use crate::{
     name::{Digest, Repository},
     source::{
         Deadline,
-        error::{FetchError, Nonsense},
+        error::{FetchError, ProtocolError},
         transport::{Request, Response, scattered},
     },
 };
@@ -95,7 +95,7 @@ impl Registries {
             }
             tokio::time::sleep(scattered(A_MOMENT * 2_u32.pow(round))).await;
         }
-        Err(FetchError::Invalid { peer: host.peer(), what: Nonsense::Unlisted })
+        Err(FetchError::Invalid { peer: host.peer(), what: ProtocolError::Unlisted })
     }
 
     /// Stores a manifest under its digest and reads back what the registry kept. Where the registry
@@ -170,7 +170,7 @@ impl Registries {
         let mut put = Request::send(host.peer(), Method::PUT, url, bytes);
         put.repeatable = true;
         let value = HeaderValue::from_str(media_type);
-        put.headers.insert(CONTENT_TYPE, value.map_err(|_| put.invalid(Nonsense::MediaType))?);
+        put.headers.insert(CONTENT_TYPE, value.map_err(|_| put.invalid(ProtocolError::MediaType))?);
         let mut repeats = REPEATS;
         loop {
             let request = put.clone();
@@ -182,7 +182,7 @@ impl Registries {
                     repeats -= 1;
                     tokio::time::sleep(scattered(A_MOMENT)).await;
                 }
-                status => return Err(put.invalid(Nonsense::Status(status))),
+                status => return Err(put.invalid(ProtocolError::Status(status))),
             }
         }
     }

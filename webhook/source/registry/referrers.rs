@@ -16,7 +16,7 @@ use crate::{
     name::{Digest, Repository},
     source::{
         Deadline, Stage, apart,
-        error::{Astray, FetchError, Nonsense},
+        error::{BadRedirect, FetchError, ProtocolError},
         transport::{Cap, Redirects, Request, Response},
     },
 };
@@ -118,7 +118,9 @@ impl Registries {
             let asked = self.ask(host, repository, Action::Pull, request.clone(), deadline).await;
             let response = match asked {
                 Ok(response) => response,
-                Err(FetchError::Redirect { whither: Astray::OtherHost, .. }) if seen.is_empty() => {
+                Err(FetchError::Redirect { why: BadRedirect::OtherHost, .. })
+                    if seen.is_empty() =>
+                {
                     return Ok(Listing::Unsupported { everywhere: true });
                 }
                 Err(error) => return Err(error),
@@ -128,9 +130,9 @@ impl Registries {
                 return match unsupported(&response) {
                     Some(unsupported) if seen.is_empty() => Ok(unsupported),
                     _ if response.status == StatusCode::OK => {
-                        Err(request.invalid(Nonsense::MediaType))
+                        Err(request.invalid(ProtocolError::MediaType))
                     }
-                    _ => Err(request.invalid(Nonsense::Status(response.status))),
+                    _ => Err(request.invalid(ProtocolError::Status(response.status))),
                 };
             }
             self.announce(host, &response).await;
@@ -138,7 +140,7 @@ impl Registries {
             let Some(next) = next_page(&response, &request)? else { break };
             seen.insert(std::mem::replace(&mut url, next));
             if seen.contains(&url) {
-                return Err(request.invalid(Nonsense::Circle));
+                return Err(request.invalid(ProtocolError::Circle));
             }
             if seen.len() >= PAGES {
                 let (peer, limit) = (host.peer(), PAGES as u64);
@@ -212,8 +214,8 @@ impl<'a> Collected<'a> {
                     _ => found,
                 }))
             }
-            Ok(Document::Manifest(_)) => Err(request.invalid(Nonsense::MediaType)),
-            Err(error) => Err(request.invalid(Nonsense::Index(Arc::new(error)))),
+            Ok(Document::Manifest(_)) => Err(request.invalid(ProtocolError::MediaType)),
+            Err(error) => Err(request.invalid(ProtocolError::Index(Arc::new(error)))),
         }
     }
 
@@ -243,11 +245,11 @@ fn page(host: &Host, url: Url) -> Request {
 /// The next page, which must be on the same host.
 fn next_page(response: &Response, request: &Request) -> Result<Option<Url>, FetchError> {
     let Some(header) = response.header(LINK) else { return Ok(None) };
-    let next =
-        link::next(header, &response.url).map_err(|_| request.invalid(Nonsense::Header("Link")))?;
+    let next = link::next(header, &response.url)
+        .map_err(|_| request.invalid(ProtocolError::Header("Link")))?;
     match next {
         Some(next) if next.origin() != request.url.origin() => {
-            Err(FetchError::Redirect { peer: request.peer.clone(), whither: Astray::OtherHost })
+            Err(FetchError::Redirect { peer: request.peer.clone(), why: BadRedirect::OtherHost })
         }
         next => Ok(next),
     }

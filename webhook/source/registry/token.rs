@@ -19,7 +19,7 @@ use crate::{
     name::Digest,
     source::{
         Deadline,
-        error::{FetchError, Nonsense, Presented},
+        error::{FetchError, Presented, ProtocolError},
         secret::Secret,
         transport::{Redirects, Request, Transport},
     },
@@ -98,16 +98,16 @@ async fn fetch(
     let response = transport.send(request.clone(), Deadline::after(PATIENCE)).await?;
     let response = admitted(host, response, Presented::of(credential))?;
     if response.status != StatusCode::OK {
-        return Err(request.invalid(Nonsense::Status(response.status)));
+        return Err(request.invalid(ProtocolError::Status(response.status)));
     }
     let answer: Answer = serde_json::from_slice(&response.body)
-        .map_err(|error| request.invalid(Nonsense::Json(Arc::new(error))))?;
+        .map_err(|error| request.invalid(ProtocolError::Json(Arc::new(error))))?;
     let header = [answer.token, answer.access_token]
         .into_iter()
         .flatten()
         .find(|token| !token.is_empty())
         .and_then(|token| Secret::new(token).bearer())
-        .ok_or_else(|| request.invalid(Nonsense::Token))?;
+        .ok_or_else(|| request.invalid(ProtocolError::Token))?;
     let seconds = answer.expires_in.unwrap_or_default().clamp(SHORTEST, LONGEST);
     Ok(Token { header, life: Duration::from_secs(seconds) * 4 / 5 })
 }

@@ -17,7 +17,7 @@ use crate::{
     name::{Digest, Repository},
     source::{
         Deadline,
-        error::{Astray, FetchError, Nonsense, Presented},
+        error::{BadRedirect, FetchError, Presented, ProtocolError},
         transport::{Request, Response, Upload, is_plain},
     },
 };
@@ -68,7 +68,7 @@ impl Registries {
                 FetchError::NotFound { .. }
                 | FetchError::Invalid { .. }
                 | FetchError::TooMuch { .. },
-            ) => Err(put.invalid(Nonsense::Kept)),
+            ) => Err(put.invalid(ProtocolError::Kept)),
             Err(error) => Err(error),
         }
     }
@@ -158,7 +158,7 @@ impl Registries {
         let post = Request::send(host.peer(), Method::POST, url, Bytes::new());
         let begun = self.ask(host, repository, Action::PullAndPush, post.clone(), deadline).await?;
         if begun.status != StatusCode::ACCEPTED {
-            return Err(post.invalid(Nonsense::Status(begun.status)));
+            return Err(post.invalid(ProtocolError::Status(begun.status)));
         }
         upload(host, &begun, digest).map(OpenSlot)
     }
@@ -173,7 +173,7 @@ fn put(host: &Host, url: Url, bytes: Bytes) -> Request {
 fn stored(put: &Request, done: &Response) -> Result<(), FetchError> {
     match done.status {
         StatusCode::CREATED | StatusCode::OK | StatusCode::NO_CONTENT => Ok(()),
-        status => Err(put.invalid(Nonsense::Status(status))),
+        status => Err(put.invalid(ProtocolError::Status(status))),
     }
 }
 
@@ -182,10 +182,10 @@ fn upload(host: &Host, begun: &Response, digest: Digest) -> Result<Url, FetchErr
     let location = begun.header(LOCATION).and_then(|text| begun.url.join(text).ok());
     let mut url = location.filter(is_plain).ok_or_else(|| FetchError::Invalid {
         peer: host.peer(),
-        what: Nonsense::Header("Location"),
+        what: ProtocolError::Header("Location"),
     })?;
     if host.origin.scheme() == "https" && url.scheme() != "https" {
-        return Err(FetchError::Redirect { peer: host.peer(), whither: Astray::PlainHttp });
+        return Err(FetchError::Redirect { peer: host.peer(), why: BadRedirect::PlainHttp });
     }
     url.query_pairs_mut().append_pair("digest", &digest.to_string());
     Ok(url)

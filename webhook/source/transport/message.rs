@@ -9,7 +9,7 @@ use url::Url;
 use super::stream::Download;
 use crate::source::{
     bounds::Stage,
-    error::{FetchError, Nonsense, Peer},
+    error::{FetchError, Peer, ProtocolError},
 };
 
 /// One request, and how much may come back.
@@ -89,7 +89,7 @@ impl Request {
     }
 
     /// An answer to this that is not the protocol.
-    pub fn invalid(&self, what: Nonsense) -> FetchError {
+    pub fn invalid(&self, what: ProtocolError) -> FetchError {
         FetchError::Invalid { peer: self.peer.clone(), what }
     }
 }

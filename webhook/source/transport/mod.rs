@@ -36,7 +36,7 @@ pub use upload::Upload;
 
 use super::{
     Bounds, Deadline,
-    error::{Astray, FetchError},
+    error::{BadRedirect, FetchError},
 };
 use breaker::Breaker;
 use client::{ClientSettings, LazyClient};
@@ -128,7 +128,7 @@ impl Transport {
                 Some(next) => request = next,
             }
         }
-        Err(FetchError::Redirect { peer: request.peer, whither: Astray::Hops })
+        Err(FetchError::Redirect { peer: request.peer, why: BadRedirect::Hops })
     }
 
     async fn try_often(
@@ -188,11 +188,11 @@ impl Transport {
 
     /// The client for a URL, if it may be gone to at all, and the host's key.
     fn route(&self, request: &Request) -> Result<(&LazyClient, String), FetchError> {
-        let astray = |whither| FetchError::Redirect { peer: request.peer.clone(), whither };
-        let host = authority(&request.url).ok_or_else(|| astray(Astray::Url))?;
+        let refused = |why| FetchError::Redirect { peer: request.peer.clone(), why };
+        let host = authority(&request.url).ok_or_else(|| refused(BadRedirect::Url))?;
         let named = self.named.get(&host);
         if request.url.scheme() != "https" && !named.is_some_and(|named| named.plain_http) {
-            return Err(astray(Astray::PlainHttp));
+            return Err(refused(BadRedirect::PlainHttp));
         }
         match named {
             Some(named) => Ok((&named.client, host)),

@@ -4,7 +4,7 @@ use http::{Method, StatusCode, header::LOCATION};
 use url::Url;
 
 use super::{Redirects, Request, Response};
-use crate::source::error::{Astray, FetchError, Nonsense};
+use crate::source::error::{BadRedirect, FetchError, ProtocolError};
 
 /// The request that `response` redirects `request` to; `None` if it does not.
 ///
@@ -17,24 +17,24 @@ pub(super) fn next(request: &Request, response: &Response) -> Result<Option<Requ
     if !REDIRECTS.contains(&response.status) {
         return Ok(None);
     }
-    let refused = |whither| FetchError::Redirect { peer: request.peer.clone(), whither };
+    let refused = |why| FetchError::Redirect { peer: request.peer.clone(), why };
     if request.method != Method::GET && request.method != Method::HEAD {
-        return Err(refused(Astray::Upload));
+        return Err(refused(BadRedirect::Upload));
     }
     let location = response.header(LOCATION).ok_or_else(|| FetchError::Invalid {
         peer: request.peer.clone(),
-        what: Nonsense::Header("Location"),
+        what: ProtocolError::Header("Location"),
     })?;
-    let mut url = request.url.join(location).map_err(|_| refused(Astray::Url))?;
+    let mut url = request.url.join(location).map_err(|_| refused(BadRedirect::Url))?;
     if !is_plain(&url) {
-        return Err(refused(Astray::Url));
+        return Err(refused(BadRedirect::Url));
     }
     if request.url.scheme() == "https" && url.scheme() != "https" {
-        return Err(refused(Astray::PlainHttp));
+        return Err(refused(BadRedirect::PlainHttp));
     }
     let stays = url.origin() == request.url.origin();
     if request.redirects == Redirects::SameHost && !stays {
-        return Err(refused(Astray::OtherHost));
+        return Err(refused(BadRedirect::OtherHost));
     }
     url.set_fragment(None);
     let secret = if stays { request.secret.clone() } else { None };

@@ -31,7 +31,7 @@ use crate::{
 };
 
 use super::{
-    cache::{Lookups, Perishable, Shelf},
+    cache::{Lifetimes, Lookups, Perishable},
     lookup::LARGEST_CONFIG,
 };
 use incoming::Incoming;
@@ -85,13 +85,13 @@ pub struct Comparer {
 
 impl Comparer {
     /// Compares what lies in `registries`.
-    pub fn new(registries: Arc<Registries>, known: KnownLayers, shelf: Shelf) -> Self {
+    pub fn new(registries: Arc<Registries>, known: KnownLayers, lifetimes: Lifetimes) -> Self {
         Self {
             registries,
             known,
             lanes: Shares::new(MOST, OF_A_HOST),
-            reads: Lookups::new(MEMORY, shelf),
-            images: Lookups::new(MEMORY, shelf),
+            reads: Lookups::new(MEMORY, lifetimes),
+            images: Lookups::new(MEMORY, lifetimes),
         }
     }
 
@@ -227,7 +227,7 @@ impl Perishable for Compared {
         self.looked_up
     }
 
-    fn believed_for(&self, times: &Shelf) -> Duration {
+    fn believed_for(&self, times: &Lifetimes) -> Duration {
         times.found
     }
 
@@ -247,7 +247,7 @@ impl Perishable for Read {
         self.looked_up
     }
 
-    fn believed_for(&self, times: &Shelf) -> Duration {
+    fn believed_for(&self, times: &Lifetimes) -> Duration {
         times.found
     }
 

@@ -14,14 +14,14 @@ use crate::{
 
 /// An image in a layout that was looked through.
 #[derive(Debug)]
-pub struct Shelf {
+pub struct LayoutOrigin {
     layout: Layout,
     root: Descriptor,
     referrers: HashMap<Digest, Vec<Descriptor>>,
     tags: HashMap<String, Descriptor>,
 }
 
-impl Shelf {
+impl LayoutOrigin {
     /// # Errors
     /// The layout is none, or has no such image.
     pub(super) fn open(place: &LayoutPlace) -> Result<Self, LayoutError> {

@@ -11,7 +11,7 @@ use super::{answer::Answer, index::Interest, lookup::Place, referrers::Takes};
 
 /// What decides, beside the sources themselves, what an answer holds.
 #[derive(Debug)]
-pub struct Sought {
+pub struct Query {
     /// Whose signatures are checked.
     pub trust: Arc<Trust>,
     /// The notes of all authorities.
@@ -22,7 +22,7 @@ pub struct Sought {
     pub interest: Interest,
 }
 
-impl Sought {
+impl Query {
     /// What can count for these authorities, or is read by a rule.
     pub fn new(trust: Arc<Trust>, reads_statements: bool) -> Self {
         let authorities = trust.authorities();
@@ -48,7 +48,7 @@ impl Sought {
     /// Whether looking for this at `place` would find what `answer` holds, which may have been
     /// looked up for an earlier configuration. That is found out once after a reload, and kept.
     pub fn fits(self: &Arc<Self>, place: &Place, answer: &Answer) -> bool {
-        let earlier = answer.sought.load();
+        let earlier = answer.query.load();
         if Arc::ptr_eq(self, &earlier) {
             return true;
         }
@@ -62,7 +62,7 @@ impl Sought {
         let fits =
             reads_the_same && opened.all(|opened| self.trust.opens_alike(opened, &earlier.trust));
         if fits {
-            answer.sought.store(Arc::clone(self));
+            answer.query.store(Arc::clone(self));
         }
         fits
     }
@@ -74,11 +74,11 @@ mod tests {
 
     #[test]
     fn an_answer_that_outlived_a_reload_is_known_to() {
-        let sought = || Arc::new(Sought::new(Arc::new(Trust::new(Vec::new()).unwrap()), false));
-        let (before, after) = (sought(), sought());
+        let query = || Arc::new(Query::new(Arc::new(Trust::new(Vec::new()).unwrap()), false));
+        let (before, after) = (query(), query());
         let answer = Answer::nothing(Arc::clone(&before));
         assert!(after.fits(&Place::Tags, &answer));
-        assert!(Arc::ptr_eq(&after, &answer.sought.load()), "not compared again");
+        assert!(Arc::ptr_eq(&after, &answer.query.load()), "not compared again");
         assert_eq!(Arc::strong_count(&before), 1, "what was in force before is let go");
     }
 }
