@@ -1,9 +1,9 @@
-//! JSON with one reading: no member twice, nothing after the value, bounded size and depth.
+//! JSON with one reading: no member twice, nothing after the value, bounded size, depth and memory.
 //!
 //! Parsers disagree about a member that appears twice, so a signed payload that repeats one could
 //! say one thing to its signer and another to us.
 
-use std::fmt;
+use std::{cell::Cell, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
@@ -29,36 +29,46 @@ pub enum BadJson {
 /// ```
 ///
 /// # Errors
-/// Larger than `limit` bytes, deeper than [`MAX_DEPTH`], a repeated member, trailing data, or no
-/// JSON at all.
+/// Larger than `limit` bytes, deeper than [`MAX_DEPTH`], a repeated member, more memory than
+/// [`MAX_MEMORY`] to hold it, trailing data, or no JSON at all.
 pub fn parse_json(bytes: &[u8], limit: usize) -> Result<Value, BadJson> {
     if bytes.len() > limit {
         return Err(BadJson::TooLarge { size: bytes.len(), limit });
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value =
-        Strict { depth: MAX_DEPTH }.deserialize(&mut deserializer).map_err(BadJson::Syntax)?;
+    let strict = Strict { depth: MAX_DEPTH, room: &Cell::new(MAX_MEMORY) };
+    let value = strict.deserialize(&mut deserializer).map_err(BadJson::Syntax)?;
     deserializer.end().map_err(BadJson::Syntax)?;
     Ok(value)
 }
 
 /// Builds a [`Value`] and refuses what has two readings.
 #[derive(Clone, Copy)]
-struct Strict {
+struct Strict<'a> {
     depth: usize,
+    /// Bytes that may still be taken: an object of two bytes takes hundreds.
+    room: &'a Cell<usize>,
 }
 
-impl Strict {
+impl Strict<'_> {
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
         let depth = self
             .depth
             .checked_sub(1)
             .ok_or_else(|| E::custom(format_args!("nested more than {MAX_DEPTH} levels deep")))?;
-        Ok(Self { depth })
+        Ok(Self { depth, ..self })
+    }
+
+    fn take<E: serde::de::Error>(self, bytes: usize) -> Result<(), E> {
+        let left = self.room.get().checked_sub(bytes).ok_or_else(|| {
+            E::custom(format_args!("it takes more than {MAX_MEMORY} bytes of memory"))
+        })?;
+        self.room.set(left);
+        Ok(())
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -66,7 +76,7 @@ impl<'de> DeserializeSeed<'de> for Strict {
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = Value;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -93,18 +103,16 @@ impl<'de> Visitor<'de> for Strict {
         Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("no finite number"))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Value, E> {
+        self.take(value.len())?;
         Ok(Value::String(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let inner = self.deeper()?;
         let mut items = Vec::new();
         while let Some(item) = access.next_element_seed(inner)? {
+            self.take(if items.is_empty() { FIRST_ITEM } else { ITEM })?;
             items.push(item);
         }
         Ok(Value::Array(items))
@@ -117,6 +125,10 @@ impl<'de> Visitor<'de> for Strict {
             if members.contains_key(&name) {
                 return Err(A::Error::custom(format_args!("member {name:?} appears twice")));
             }
+            self.take(name.len())?;
+            if members.len().is_multiple_of(MEMBERS_OF_A_NODE) {
+                self.take(NODE)?;
+            }
             let value = access.next_value_seed(inner)?;
             members.insert(name, value);
         }
@@ -126,6 +138,18 @@ impl<'de> Visitor<'de> for Strict {
 
 /// The deepest nesting that is read; real provenance stays below 20.
 const MAX_DEPTH: usize = 64;
+
+/// Most bytes that a document may take when it is read: room for the longest that is read, if its
+/// objects have some seventy bytes of text each, as those of reports do or more.
+const MAX_MEMORY: usize = 96 * 1024 * 1024;
+
+/// Bytes of an item in an array that grows, at most, and of the room that the first one makes.
+const ITEM: usize = 2 * size_of::<Value>();
+const FIRST_ITEM: usize = 4 * size_of::<Value>();
+
+/// Bytes of a node of an object, as its map makes them, and the members that it holds at least.
+const NODE: usize = 640;
+const MEMBERS_OF_A_NODE: usize = 6;
 
 #[cfg(test)]
 mod tests {
@@ -151,6 +175,51 @@ mod tests {
             match (parse_json(text.as_bytes(), 200_000), want) {
                 (Ok(_), None) => {}
                 (Err(bad), Some(want)) => assert!(bad.to_string().contains(want), "{name}: {bad}"),
+                (got, want) => panic!("{name}: got {got:?}, want {want:?}"),
+            }
+        }
+    }
+    #[test]
+    fn p8_small_things_are_counted_as_what_they_take() {
+        use regorus_mimalloc::current_thread_live_bytes as live;
+        let many = |one: &str, times: usize| format!("[{}]", vec![one; times].join(","));
+        for (name, text) in [
+            ("objects", many(r#"{"a":1}"#, 50_000)),
+            ("objects of seven", many(r#"{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7}"#, 10_000)),
+            ("numbers", many("1", 300_000)),
+            ("texts", many(&format!("{:?}", "x".repeat(100)), 20_000)),
+            ("lists", many("[1]", 100_000)),
+        ] {
+            let room = Cell::new(MAX_MEMORY);
+            let mut deserializer = serde_json::Deserializer::from_str(&text);
+            let before = live();
+            let strict = Strict { depth: MAX_DEPTH, room: &room };
+            let _held = strict.deserialize(&mut deserializer).unwrap();
+            let (held, counted) = (live() - before, MAX_MEMORY - room.get());
+            let held = usize::try_from(held).unwrap();
+            assert!(counted * 10 >= held * 8, "{name}: {counted} counted, {held} held");
+            assert!(counted <= held * 3, "{name}: {counted} counted, {held} held");
+        }
+    }
+
+    #[test]
+    fn p8_json_takes_no_more_memory_than_there_is_for_it() {
+        const LONGEST: usize = 8 * 1024 * 1024;
+        let filled =
+            |one: &str| format!("[{}]", vec![one; LONGEST / (one.len() + 1) - 1].join(","));
+        let relationship = format!(
+            r#"{{"element": "SPDXRef-{0}", "related": "SPDXRef-{0}", "type": "CONTAINS"}}"#,
+            "abc"
+        );
+        for (name, text, want) in [
+            ("a report", filled(&relationship), None),
+            ("tiny objects", filled(r#"{"a":1}"#), Some("more than 100663296 bytes of memory")),
+            ("numbers", filled("1"), Some("more than 100663296 bytes of memory")),
+        ] {
+            let read = parse_json(text.as_bytes(), LONGEST).map(drop);
+            match (read.map_err(|bad| bad.to_string()), want) {
+                (Ok(()), None) => {}
+                (Err(bad), Some(want)) => assert!(bad.contains(want), "{name}: {bad}"),
                 (got, want) => panic!("{name}: got {got:?}, want {want:?}"),
             }
         }
