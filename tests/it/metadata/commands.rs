@@ -128,7 +128,7 @@ fn what_is_wrong_is_said() {
     let desk = Desk::new();
     desk.write("bad.json", "{\"a\": 1, \"a\": 2}");
     for (name, line, code, words) in [
-        ("no such file", "put IMAGE approval none.json --key ann.key", 1, "cannot read none.json"),
+        ("no such file", "put IMAGE approval none.json --key ann.key", 2, "cannot read none.json"),
         ("no such key", "put IMAGE approval yes.json --key none.key", 1, "none.key"),
         ("a type that is none", "put IMAGE a/b yes.json", 2, "is no type of metadata"),
         (
