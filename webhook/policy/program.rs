@@ -166,6 +166,8 @@ fn run_on(machine: &mut RegoVM, entries: &[&str], input: &Value) -> Result<Vec<V
 /// looked at between steps, are enough. Others may do much in one step (`numbers.range`,
 /// `graph.reachable`) or compile something first (`regex.match`, `glob.match`).
 const BRIEF_FUNCTIONS: &[&str] = &[
+    "__builtin_sets.intersection",
+    "__builtin_sets.union",
     "array.concat",
     "array.slice",
     "concat",
@@ -191,9 +193,11 @@ const BRIEF_FUNCTIONS: &[&str] = &[
     "startswith",
     "substring",
     "sum",
+    "time.parse_duration_ns",
     "time.parse_rfc3339_ns",
     "trim",
     "trim_prefix",
+    "trim_space",
     "trim_suffix",
     "type_name",
     "upper",
