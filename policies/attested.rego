@@ -26,7 +26,7 @@ deny contains violation if {
 }
 
 deny contains violation if {
-	needed > count(authorities)
+	needed > count(data.parameters.authorities)
 	violation := {
 		"code": "attested.impossible",
 		"msg": sprintf("atLeast is %d, but %d authorities are listed; lower it or list more", [needed, count(authorities)]),
@@ -35,7 +35,8 @@ deny contains violation if {
 
 attested(image) if {
 	needed == 1
-	count(attesting(image)) > 0
+	some attestation in image.attestations
+	attestation.authority in data.parameters.authorities
 }
 
 attested(image) if {
@@ -46,7 +47,7 @@ attested(image) if {
 
 default needed := 0
 
-needed := object.get(data.parameters, "atLeast", count(authorities))
+needed := object.get(data.parameters, "atLeast", count(data.parameters.authorities))
 
 authorities := {authority | some authority in data.parameters.authorities}
 

@@ -136,7 +136,7 @@ test_message_says_what_was_rejected if {
 }
 
 test_messages_of_parameters if {
-	found := attested.deny with input.images as [bare] with data.parameters as {"atLeast": 1}
+	found := attested.deny with input.images as [bare] with data.parameters as {"authorities": [], "atLeast": 1}
 	{violation.msg | some violation in found} == {
 		"the rule names no authority; list some in the rule's parameters",
 		"atLeast is 1, but 0 authorities are listed; lower it or list more",
