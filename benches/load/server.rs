@@ -12,10 +12,12 @@ use std::{
 };
 
 use countersign::{
-    admission::{Answer, Outcome as Asked, Phase},
+    admission::Reply,
     config::{Config, Purpose},
     serve::{Metrics, Server, Stop},
 };
+
+use tokio::sync::OnceCell;
 
 use crate::{Outcome, world::World};
 
@@ -146,21 +148,23 @@ pub fn keep_off_its_processor() {
 /// The role in which this very program is started again.
 pub const CONSTANT: &str = "constant";
 
-/// Serves one answer with the listener of `countersign serve`.
+/// Serves with the listener of `countersign serve` what the gate says of the first review, whatever
+/// else is asked: the same bytes to send and the same line to log.
 pub fn constant(config: &str) -> Outcome<()> {
     let _already = rustls::crypto::ring::default_provider().install_default();
     countersign::serve::start_log(countersign::serve::LogFormat::Text);
     let loaded = Config::load(Path::new(config), Purpose::Serve)?;
     let options = loaded.serve.ok_or("the configuration has no listeners")?;
-    // Made once: what stands against the gate must not pay for making answers.
-    let [mutate, validate] = [Phase::Mutate, Phase::Validate]
-        .map(|phase| Answer::default().into_reply(phase, Asked::default()));
+    let (gate, first) = (loaded.gate, Arc::new(OnceCell::new()));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let server = Server::bind(options, Arc::new(Metrics::new())).await?;
-        let answer = move |phase: Phase, _, _| {
-            let reply = if phase == Phase::Mutate { &mutate } else { &validate };
-            std::future::ready(reply.clone())
+        let answer = move |phase, body, deadline| {
+            let (gate, first) = (Arc::clone(&gate), Arc::clone(&first));
+            async move {
+                let reply = first.get_or_init(|| gate.review(phase, body, deadline)).await;
+                Reply::clone(reply)
+            }
         };
         let stop = async { Stop::signal().await.unwrap_or(Stop::AtOnce) };
         server.run(answer, String::new, stop).await?;
