@@ -66,7 +66,8 @@ impl Response<'_> {
         let review = Review { api_version: API_VERSION, kind: KIND, response: self };
         // Strings, maps of strings and numbers cannot fail to serialize; an empty body, which is
         // no answer at all, would let nothing in either.
-        serde_json::to_vec(&review).map(Bytes::from).unwrap_or_default()
+        let mut body = Vec::with_capacity(USUAL_LENGTH);
+        serde_json::to_writer(&mut body, &review).map(|()| Bytes::from(body)).unwrap_or_default()
     }
 }
 
@@ -149,6 +150,9 @@ pub(super) fn joined(values: &[String]) -> Cow<'_, str> {
 }
 
 const FAILURE: &str = "Failure";
+
+/// Bytes that most reviews that let something in fit into.
+const USUAL_LENGTH: usize = 1024;
 
 /// Longest message and longest value of an audit annotation, in bytes.
 const LONGEST_MESSAGE: usize = 8192;

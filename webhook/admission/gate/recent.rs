@@ -32,10 +32,16 @@ pub struct Recent(Mutex<Second>);
 #[derive(Debug, Default)]
 struct Second {
     number: i64,
-    /// Each image before its layers were compared, and after.
-    known: HashMap<(PinnedImage, bool), Known>,
+    known: HashMap<PinnedImage, Stages>,
     /// Bytes of the evidence behind them.
     weight: usize,
+}
+
+/// An image before its layers were compared, and after.
+#[derive(Debug, Default)]
+struct Stages {
+    before: Option<Known>,
+    after: Option<Known>,
 }
 
 /// An image, what it was judged by, and what came of that.
@@ -53,7 +59,7 @@ impl Recent {
         if recent.number != now.as_second() {
             return None;
         }
-        let gathered = &recent.known.get(&(pinned.clone(), false))?.gathered;
+        let gathered = &recent.known.get(pinned)?.before.as_ref()?.gathered;
         (Instant::now() < gathered.believed_until).then(|| Arc::clone(gathered))
     }
 
@@ -90,8 +96,10 @@ impl Recent {
             drop(old);
             return None;
         }
-        let known = recent.known.get(&(pinned.clone(), asked_for_layers(gathered)))?;
-        known.is_of(gathered).then(|| Arc::clone(&known.entries))
+        let Stages { before, after } = recent.known.get(pinned)?;
+        let known = if asked_for_layers(gathered) { after } else { before };
+        let known = known.as_ref().filter(|known| known.is_of(gathered))?;
+        Some(Arc::clone(&known.entries))
     }
 
     fn remember(
@@ -110,8 +118,9 @@ impl Recent {
         let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if recent.number == second && recent.weight + weight <= MOST_WEIGHT {
             let known = Known { gathered: Arc::clone(gathered), entries: Arc::clone(entries) };
-            let key = (pinned.clone(), asked_for_layers(gathered));
-            if recent.known.insert(key, known).is_none() {
+            let Stages { before, after } = recent.known.entry(pinned.clone()).or_default();
+            let stage = if asked_for_layers(gathered) { after } else { before };
+            if stage.replace(known).is_none() {
                 recent.weight += weight;
             }
         }
