@@ -166,8 +166,7 @@ pub fn constant(config: &str) -> Outcome<()> {
                 Reply::clone(reply)
             }
         };
-        let stop = async { Stop::signal().await.unwrap_or(Stop::AtOnce) };
-        server.run(answer, String::new, stop).await?;
+        server.run(answer, String::new, Stop::signal()?).await?;
         Ok(())
     })
 }

@@ -19,7 +19,7 @@ pub struct Running {
     /// What it says, behind the line with which it was ready.
     pub said: BufReader<ChildStderr>,
     /// That line.
-    pub ready: String,
+    ready: String,
 }
 
 impl Running {
@@ -29,8 +29,14 @@ impl Running {
         let mut said = BufReader::new(child.stderr.take().unwrap());
         let mut ready = String::new();
         said.read_line(&mut ready).unwrap();
-        assert!(ready.starts_with("ready: "), "{ready}");
+        assert!(ready.contains("ready"), "{ready}");
         Self { child, said, ready }
+    }
+
+    /// Where it answers, as it said.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        let urls = self.ready.split("://").skip(1);
+        urls.map(|url| url.split('"').next().unwrap().parse().unwrap()).collect()
     }
 
     /// Sends it a signal, by name.
@@ -57,9 +63,9 @@ impl Drop for Running {
 fn serve(desk: &Desk) -> (Running, SocketAddr, SocketAddr) {
     let running =
         Running::start(desk.command(&["--log-format", "json", "serve", "--config", "serve.yaml"]));
-    let addresses = running.ready.trim().split("://").skip(1);
-    let addresses: Vec<SocketAddr> =
-        addresses.map(|text| text.split(',').next().unwrap().parse().unwrap()).collect();
+    let line: Value = serde_json::from_str(&running.ready).unwrap();
+    assert_eq!(line["message"], "ready");
+    let addresses = running.addresses();
     (running, addresses[0], addresses[1])
 }
 
@@ -79,6 +85,10 @@ async fn it_logs_a_line_of_json_for_each_review_and_stops_when_told() {
         let answer = client.post("/validate", body.as_bytes()).await.unwrap();
         assert_eq!(answer.json()["response"]["allowed"], false, "{}", answer.text());
     };
+
+    let (running, _, _) = serve(&desk);
+    running.signal("-INT");
+    assert_eq!(running.end().0, Some(0), "stopped as soon as it was ready");
 
     let (running, admission, _) = serve(&desk);
     ask(admission).await;

@@ -35,8 +35,7 @@ fn prepared() -> (Desk, Ca) {
 fn start(desk: &Desk, more: &[&str]) -> (Running, String) {
     let listen = ["store", "--listen", "0.0.0.0:0", "--data", "store.db"];
     let running = Running::start(desk.command(&[&listen[..], &TLS, more].concat()));
-    let port = running.ready.trim().rsplit(':').next().unwrap();
-    let url = format!("https://127.0.0.1:{port}/v1beta1/projects");
+    let url = format!("https://127.0.0.1:{}/v1beta1/projects", running.addresses()[0].port());
     (running, url)
 }
 

@@ -7,7 +7,7 @@ use crate::{
     serve::{Metrics, Server, Stop},
 };
 
-use super::{Failure, output};
+use super::Failure;
 
 /// Answer the API server's reviews
 ///
@@ -36,10 +36,12 @@ impl Serve {
         let metrics = Arc::new(Metrics::new());
         let server = Server::bind(options, Arc::clone(&metrics)).await.map_err(Failure::of)?;
         let (admission, probes) = (server.admission_address(), server.probes_address());
+        let stop =
+            Stop::signal().map_err(|error| Failure::failed("cannot listen for signals", error))?;
         if let (Ok(admission), Ok(probes)) = (admission, probes) {
-            output::say(&format!("ready: https://{admission}, probes on http://{probes}"));
+            let [admission, probes] = [format!("https://{admission}"), format!("http://{probes}")];
+            tracing::info!(admission, probes, "ready");
         }
-        let stop = async { Stop::signal().await.unwrap_or(Stop::AtOnce) };
         let (gate, in_force) = (watch.gate(), watch.gate());
         let revision = move || in_force.load().revision().to_owned();
         let answer = move |phase, body, deadline| {

@@ -1,15 +1,17 @@
 //! The signals that end a server.
 
-use tokio::signal::unix::{SignalKind, signal};
+use std::future::{Future, pending};
 
-/// Done when the process is asked to end: SIGTERM by Kubernetes, SIGINT by a person.
-pub async fn shutdown() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        // Without a handler the signal ends the process at once, which is no worse.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _interrupted = tokio::signal::ctrl_c() => {}
+use crate::serve::Stop;
+
+/// Done when the process is asked to end, from now on: SIGTERM by Kubernetes, SIGINT by a person.
+pub fn shutdown() -> impl Future<Output = ()> {
+    let stop = Stop::signal();
+    async {
+        match stop {
+            Ok(stop) => drop(stop.await),
+            // Without a handler a signal ends the process at once, which is no worse.
+            Err(_) => pending().await,
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     store::{Data, StoreError, StoreServer, StoreServerOptions},
 };
 
-use super::{Failure, output, signals};
+use super::{Failure, signals};
 
 /// Keep attestations in a Grafeas server of one's own
 ///
@@ -56,8 +56,9 @@ impl Store {
             tokens: self.tokens,
         })
         .map_err(refused)?;
-        output::say(&format!("ready: {}", server.url()));
-        server.serve(signals::shutdown()).await.map_err(Failure::of)?;
+        let stop = signals::shutdown();
+        tracing::info!(url = server.url(), "ready");
+        server.serve(stop).await.map_err(Failure::of)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,5 +1,7 @@
 //! How serving ends.
 
+use std::{future::Future, io};
+
 use tokio::signal::unix::{SignalKind, signal};
 
 /// How to stop.
@@ -12,16 +14,18 @@ pub enum Stop {
 }
 
 impl Stop {
-    /// Waits for SIGTERM (gently) or SIGINT (at once).
+    /// Comes with SIGTERM (gently) or SIGINT (at once), which from now on end nothing themselves.
     ///
     /// # Errors
     /// The signals cannot be listened for.
-    pub async fn signal() -> std::io::Result<Self> {
+    pub fn signal() -> io::Result<impl Future<Output = Self>> {
         let (mut terminate, mut interrupt) =
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        tokio::select! {
-            _ = terminate.recv() => Ok(Self::Gently),
-            _ = interrupt.recv() => Ok(Self::AtOnce),
-        }
+        Ok(async move {
+            tokio::select! {
+                _ = terminate.recv() => Self::Gently,
+                _ = interrupt.recv() => Self::AtOnce,
+            }
+        })
     }
 }
