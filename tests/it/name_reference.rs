@@ -98,11 +98,11 @@ const REFUSED: &[(&str, &str)] = &[
     ("repo@md5:<32f>", "digest algorithm \"md5\" is not supported"),
     ("repo@sha384:<F>", "digest algorithm \"sha384\" is not supported"),
     ("<F>", "is an image ID of 64 hex digits, not a name; put its repository before it"),
-    ("Uppercase:tag", "repository \"Uppercase\" must be in lower case"),
-    ("docker/Docker", "repository \"docker/Docker\" must be in lower case"),
-    ("Foo/Bar", "repository \"Bar\" must be in lower case"),
-    ("foo.bar/Baz", "repository \"Baz\" must be in lower case"),
-    ("test:5000/Uppercase/lowercase:tag", "must be in lower case"),
+    ("Uppercase:tag", "repository \"Uppercase\" has capitals; write it in lower case"),
+    ("docker/Docker", "repository \"docker/Docker\" has capitals; write it in lower case"),
+    ("Foo/Bar", "repository \"Bar\" has capitals; write it in lower case"),
+    ("foo.bar/Baz", "repository \"Baz\" has capitals; write it in lower case"),
+    ("test:5000/Uppercase/lowercase:tag", "has capitals; write it in lower case"),
     ("dock___er/docker", "is not an image reference"),
     ("dock..er/docker", "is not an image reference"),
     ("dock_.er/docker", "is not an image reference"),
@@ -201,7 +201,7 @@ fn a_pinned_image_is_a_repository_and_a_digest() {
     let cases = [
         ("nginx".to_owned(), "\"nginx\" has no digest; write it as repository@sha256:…"),
         (format!("nginx:1@{digest}"), "has a tag beside its digest; leave the tag out"),
-        ("Nginx".to_owned(), "must be in lower case"),
+        ("Nginx".to_owned(), "has capitals; write it in lower case"),
     ];
     for (text, reason) in cases {
         let error = text.parse::<PinnedImage>().unwrap_err().to_string();

@@ -124,7 +124,7 @@ fn outputs_in_every_form_and_their_mistakes() {
         (
             "capitals",
             r#"{"image":"r.example/App","digest":"A"}"#,
-            Err("out/app.json:1:1: repository \"App\" must be in lower case"),
+            Err("out/app.json:1:1: repository \"App\" has capitals; write it in lower case"),
         ),
     ] {
         check(name, images::outputs(&file(), filled(text).as_bytes()), want);

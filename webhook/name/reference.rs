@@ -128,7 +128,7 @@ pub enum BadReference {
     #[error("\"{0}\" is not an image reference; write it as host/path:tag or host/path@digest")]
     Shape(String),
     /// The path has capitals.
-    #[error("repository \"{0}\" must be in lower case")]
+    #[error("repository \"{0}\" has capitals; write it in lower case")]
     Case(String),
     /// Runtimes take it for an image's ID.
     #[error("\"{0}\" is an image ID of 64 hex digits, not a name; put its repository before it")]
