@@ -79,7 +79,8 @@ fn build_input(bencher: Bencher) {
 fn evaluate_attested(bencher: Bencher) {
     let rule = Rule::library("attested", &json!({"authorities": ["builder"]})).unwrap();
     let input = input(&judged());
-    bencher.bench(|| rule.evaluate(black_box(input.value())).unwrap());
+    // As the gate does it: on a machine that has run before.
+    bencher.bench(|| rule.evaluate_briefly(black_box(input.value())).unwrap().unwrap());
 }
 
 #[divan::bench]
