@@ -92,6 +92,11 @@ impl Program {
         run_on(&mut machine, entries, input)
     }
 
+    /// Whether no single step of it can take long.
+    pub fn is_brief(&self) -> bool {
+        self.brief
+    }
+
     /// The same in no more than a moment, on whatever thread; `None` if that is not enough.
     pub fn run_briefly(
         &self,

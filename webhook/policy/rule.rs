@@ -62,8 +62,13 @@ impl Rule {
         self.read(input, self.program.run(&self.paths(), input)?)
     }
 
+    /// Whether no single step of it can take long, so that it may be evaluated briefly.
+    pub fn is_brief(&self) -> bool {
+        self.program.is_brief()
+    }
+
     /// The same in no more than a moment (some milliseconds), for any thread; `None` if that is
-    /// not enough, or if the rule calls what may take long.
+    /// not enough, or if the rule is not brief.
     pub fn evaluate_briefly(&self, input: &Value) -> Option<Result<Verdict, RuleFault>> {
         let values = self.program.run_briefly(&self.paths(), input)?;
         Some(values.and_then(|values| self.read(input, values)))

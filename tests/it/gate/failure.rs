@@ -88,48 +88,54 @@ async fn p13_what_cannot_be_looked_up_is_told_with_what_to_do() {
     let trap = Registry::start();
     let elsewhere = Auth::BearerAt(Users::default(), format!("{}/token", trap.url()));
     for (name, given, fault, code, todo) in [
-        ("a path with capitals", Some("r.example/UPPER/case"), None, "image.reference", None),
+        (
+            "a path with capitals",
+            Some("r.example/UPPER/case"),
+            None,
+            "image.reference",
+            "write it in lower case",
+        ),
         (
             "two lines",
             Some("r.example/a\nb"),
             None,
             "image.reference",
-            Some("write it as host/path:tag or host/path@digest"),
+            "write it as host/path:tag or host/path@digest",
         ),
         (
             "no path",
             Some(":"),
             None,
             "image.reference",
-            Some("write it as host/path:tag or host/path@digest"),
+            "write it as host/path:tag or host/path@digest",
         ),
         (
             "other bytes",
             None,
             Some(Fault::bytes("{}")),
             "image.digest-mismatch",
-            Some("ask whoever runs it"),
+            "ask whoever runs it",
         ),
         (
             "a redirect in circles",
             None,
             Some(Fault::redirect(302, "?again")),
             "registry.redirect-refused",
-            Some("ask whoever runs it"),
+            "ask whoever runs it",
         ),
         (
             "a token service elsewhere",
             None,
             None,
             "registry.realm-refused",
-            Some("set `tokenRealm` for it if that is right"),
+            "set `tokenRealm` for it if that is right",
         ),
         (
             "more bytes than a manifest has",
             None,
             Some(Fault::Endless),
             "evidence.too-much",
-            Some("remove what is not needed"),
+            "remove what is not needed",
         ),
     ] {
         let scene = Scene::new();
@@ -141,8 +147,7 @@ async fn p13_what_cannot_be_looked_up_is_told_with_what_to_do() {
         let here = pinned(&scene.registry.host());
         let said = scene.ask(Phase::Validate, &[given.unwrap_or(&here)]).await;
         assert_eq!(said.audit("codes"), code, "{name}: {}", said.message);
-        let end = todo.map_or_else(|| format!("({code})"), |todo| format!("({code}); {todo}"));
-        assert!(said.message.ends_with(&end), "{name}: {}", said.message);
+        assert!(said.message.ends_with(&format!("({code}); {todo}")), "{name}: {}", said.message);
     }
     assert_eq!(trap.total(), 0);
 }
