@@ -11,7 +11,7 @@ use crate::name::{Code, NoteName};
 /// One piece of evidence that somebody stored for an image. Nothing in it is proven.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    /// Where it was found: the name of a store, `referrers`, `tags`, `lookaside`.
+    /// Where it was found: the name of a store, or one of [`super::sources`].
     pub source: Arc<str>,
     /// What it is called there, for people: an occurrence, `repository@digest`, a path.
     pub name: String,

@@ -24,6 +24,7 @@ pub mod notation;
 pub mod oci;
 pub mod sigstore;
 mod simple_signing;
+pub mod sources;
 mod statement;
 mod target;
 pub mod x509;

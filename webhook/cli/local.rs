@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Failure, output};
 use crate::{
+    attest::sources::INDEX,
     config::{Config, Purpose},
     name::Repository,
     policy::{Platform, StatementEntry},
@@ -115,8 +116,8 @@ fn row<'a>(
         }
         statements.extend(by.into_iter().map(|name| StatementEntry::new(statement, Some(name))));
     }
-    let inside = one.candidates.iter().any(|candidate| &*candidate.source == "index");
-    let rejects = one.rejected.iter().any(|rejection| &*rejection.source == "index");
+    let inside = one.candidates.iter().any(|candidate| &*candidate.source == INDEX);
+    let rejects = one.rejected.iter().any(|rejection| &*rejection.source == INDEX);
     let empty = statements.is_empty() && !inside && !rejects;
     let platform = one.platform.as_ref().map(|platform| Platform {
         os: platform.os.clone(),
@@ -134,7 +135,7 @@ fn row<'a>(
         attestations: judge.map(|_| judged.verified),
         statements,
         rejected,
-        lookups: BTreeMap::from([("index", if empty { "none" } else { "found" })]),
+        lookups: BTreeMap::from([(INDEX, if empty { "none" } else { "found" })]),
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use super::held;
 use crate::{
-    attest::{CompactJson, buildkit::EmbeddedStatement, oci::ImageConfig},
+    attest::{CompactJson, buildkit::EmbeddedStatement, oci::ImageConfig, sources::INDEX},
     name::{Code, Digest, ImageRef, Repository},
     verify::{Level, Rejection, SubjectImage, Verified},
 };
@@ -55,7 +55,7 @@ impl<'a> StatementEntry<'a> {
     pub fn new(statement: &'a EmbeddedStatement, authority: Option<&'a str>) -> Self {
         let (digest, level) = (statement.subject, Level::Manifest);
         Self {
-            source: "index",
+            source: INDEX,
             name: statement.digest.to_string(),
             authority,
             subject: SubjectImage { repository: None, digest, level },

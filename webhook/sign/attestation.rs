@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{Claim, PublishError, Signer};
 use crate::{
-    attest::{Candidate, Signed},
+    attest::{Candidate, Signed, sources::REFERRERS},
     name::{Fingerprint, PinnedImage},
     verify::{Attests, Authority, Identity, Image, Key, Layers, LayersCheckedBy, Trust, Verified},
 };
@@ -58,7 +58,7 @@ impl Attestation {
     /// Whether a gate would be content with it that trusts its key for this claim.
     pub(super) fn check(&self, trust: &Trust) -> Result<(), PublishError> {
         let candidate = Candidate {
-            source: "referrers".into(),
+            source: REFERRERS.into(),
             name: self.image.to_string(),
             note: None,
             recorded_at: None,

@@ -18,6 +18,7 @@ use crate::{
             ARTIFACT_TYPE, MediaType, Metadata, MetadataType, PREDICATE_TYPE, TYPE_ANNOTATION,
             UNSIGNED_LAYER,
         },
+        sources::REFERRERS,
     },
     name::{Digest, Fingerprint, PinnedImage},
     source::{Deadline, Reference, Registries, StoredMetadata, landed},
@@ -168,7 +169,7 @@ impl MetadataWriter {
             let signer = signers.get(number).ok_or(PublishError::Unreadable)?;
             let envelope = signer.sign_statement(statement, now)?;
             let candidate = Candidate {
-                source: "referrers".into(),
+                source: REFERRERS.into(),
                 name: image.to_string(),
                 note: None,
                 recorded_at: None,

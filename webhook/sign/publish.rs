@@ -15,6 +15,7 @@ use crate::{
     attest::{
         Signed,
         artifact::{ARTIFACT_TYPE, ENVELOPE_LAYER, LARGEST_LAYER, SIMPLE_SIGNING_LAYER},
+        sources::REFERRERS,
     },
     name::{Fingerprint, NoteName, PinnedImage, ProjectName},
     source::{Deadline, FetchError, GrafeasStore, Reference, Registries, landed},
@@ -184,7 +185,7 @@ impl Publisher {
         let Destinations { attach, store, folder, .. } = &self.destinations;
         // A registry knows no image IDs.
         let attach = *attach && !matches!(claim, Claim::ImageId);
-        let attached = attach.then(|| said.at("referrers")).flatten();
+        let attached = attach.then(|| said.at(REFERRERS)).flatten();
         let filed = store.as_ref().and_then(|destination| said.at(destination.store.name()));
         let kept = folder.as_ref().map(|folder| folder.place_of(image, claim, signer));
         let complete = (!attach || attached.is_some())

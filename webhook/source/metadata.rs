@@ -11,6 +11,7 @@ use crate::{
             ARTIFACT_TYPE, BadMetadata, LARGEST_STATEMENT, LARGEST_VALUE, Layers, Metadata,
         },
         oci::{Descriptor, Document, Manifest},
+        sources::REFERRERS,
     },
     name::{Digest, PinnedImage},
 };
@@ -142,7 +143,7 @@ impl StoredMetadata {
     pub fn candidate(&self, value: bytes::Bytes) -> Option<Candidate> {
         let envelope = self.envelope.clone()?;
         Some(Candidate {
-            source: "referrers".into(),
+            source: REFERRERS.into(),
             name: format!("{}@{}", self.image.repository, self.referrer),
             note: None,
             recorded_at: None,

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use super::{IdentityMap, Key, TrustedIdentity};
 use crate::{
-    attest::{metadata::PREDICATE_TYPE, notation},
+    attest::{metadata::PREDICATE_TYPE, notation, sources},
     name::NoteName,
 };
 
@@ -57,7 +57,9 @@ impl Authority {
     pub fn takes_from(&self, source: &str) -> bool {
         match &self.sources {
             Some(sources) => sources.iter().any(|own| &**own == source),
-            None => source != TAGS || self.keys.iter().any(|key| matches!(key, Key::Pkix(_))),
+            None => {
+                source != sources::TAGS || self.keys.iter().any(|key| matches!(key, Key::Pkix(_)))
+            }
         }
     }
 
@@ -172,6 +174,3 @@ impl fmt::Display for Attests {
         }
     }
 }
-
-/// The source that are the tags which cosign keeps beside an image.
-pub const TAGS: &str = "tags";

@@ -35,7 +35,7 @@ mod subject;
 mod trust;
 mod verified;
 
-pub use authority::{AfterExpiry, Attests, Authority, BadAttests, Identity, LayersCheckedBy, TAGS};
+pub use authority::{AfterExpiry, Attests, Authority, BadAttests, Identity, LayersCheckedBy};
 pub use claim::ClaimedSigner;
 pub use identity::{BadIdentityMap, IdentityMap};
 pub use key::{Key, KeyError, fingerprint as openpgp_fingerprint};

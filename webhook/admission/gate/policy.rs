@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     admission::NamespacePattern,
+    attest::sources::{BUILT_IN, INDEX, REFERRERS},
     name::{Pattern, Repository},
     policy::Rule,
     source::MissingParent,
@@ -180,7 +181,7 @@ impl Policy {
                     sources.extend(with_records.iter().cloned());
                     sources.extend(known.iter().filter(|name| is_referrers(name)).cloned());
                     if rule.reads_statements() {
-                        sources.extend(known.iter().filter(|name| &***name == "index").cloned());
+                        sources.extend(known.iter().filter(|name| &***name == INDEX).cloned());
                     }
                 }
             }
@@ -190,20 +191,19 @@ impl Policy {
 }
 
 fn is_referrers(source: &Arc<str>) -> bool {
-    &**source == "referrers"
+    &**source == REFERRERS
 }
 
 /// Adds the sources that an authority's attestations may come from.
 fn add(sources: &mut BTreeSet<Arc<str>>, authority: &crate::verify::Authority, known: &[Arc<str>]) {
-    let registry = ["referrers", "tags", "lookaside"];
     for name in known {
-        if &**name == "index" {
+        if &**name == INDEX {
             if authority.covers_statements() || authority.takes_envelopes(name) {
                 sources.insert(Arc::clone(name));
             }
             continue;
         }
-        let is_store = !registry.contains(&&**name);
+        let is_store = !BUILT_IN.contains(&&**name);
         if authority.takes_from(name) && (!is_store || authority.note.is_some()) {
             sources.insert(Arc::clone(name));
         }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Reading, SHOWN, stores::TAKEN};
+use super::{Reading, SHOWN};
 use crate::{
+    attest::sources::BUILT_IN,
     config::{
         At, Problem,
         document::{AfterExpiry, Authority, Identity, KeyFile, LayersCheckedBy, Store},
@@ -134,7 +135,7 @@ fn sources(
         reading.fail(sources.line, Problem::Senseless { key: "sources", why });
     }
     let named = stores.iter().map(|store| store.name.value.as_str());
-    let known: Vec<&str> = named.chain(TAKEN).collect();
+    let known: Vec<&str> = named.chain(BUILT_IN).collect();
     for source in sources.iter().filter(|source| !known.contains(&&*source.value)) {
         let nearest = nearest(source, &known).map_or_else(String::new, |name| (*name).to_owned());
         let name = escape(source, SHOWN);

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::Reading;
 use crate::{
-    attest::grafeas::Version,
+    attest::{grafeas::Version, sources::BUILT_IN},
     config::{
         At, Problem,
         document::{Api, ClientCertificate, Store, Token},
@@ -18,7 +18,7 @@ pub(in crate::config) fn stores(
     stores: &[At<Store>],
 ) -> Vec<StoreOptions> {
     reading.distinct("store", stores.iter().map(|store| &store.name));
-    for store in stores.iter().filter(|store| TAKEN.contains(&&*store.name.value)) {
+    for store in stores.iter().filter(|store| BUILT_IN.contains(&&*store.name.value)) {
         let name = store.name.value.clone();
         reading.fail(store.name.line, Problem::TakenName(name));
     }
@@ -70,9 +70,6 @@ fn client_certificate(reading: &mut Reading<'_>, files: &ClientCertificate) -> O
 fn is_google(host: &str) -> bool {
     host == "googleapis.com" || host.ends_with(".googleapis.com")
 }
-
-/// Sources that are not stores.
-pub(super) const TAKEN: [&str; 4] = ["referrers", "tags", "lookaside", "index"];
 
 const WANTED: &str = "it must be https or http, without user, query or fragment";
 

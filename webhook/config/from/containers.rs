@@ -6,7 +6,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::name::escape;
+use crate::{
+    attest::sources::{LOOKASIDE, REFERRERS, TAGS},
+    name::escape,
+};
 
 use super::{
     BadForeign, Translation,
@@ -208,7 +211,7 @@ fn signed_by(
             }
         })
         .collect();
-    let sources = if sigstore { vec!["tags", "referrers"] } else { vec!["lookaside"] };
+    let sources = if sigstore { vec![TAGS, REFERRERS] } else { vec![LOOKASIDE] };
     let mut authority = Authority { sources, ..Authority::new(keys) };
     let identity = signed.signed_identity.clone().unwrap_or(SignedIdentity::MatchRepoDigestOrExact);
     identity.apply(scope, &mut authority, translation);

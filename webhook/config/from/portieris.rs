@@ -11,7 +11,10 @@ use super::{
     read,
     requirement::{Scope, SignedIdentity},
 };
-use crate::name::{Pattern, escape};
+use crate::{
+    attest::sources::LOOKASIDE,
+    name::{Pattern, escape},
+};
 
 /// The groups of its resources, old and new.
 pub const GROUPS: [&str; 2] =
@@ -214,7 +217,7 @@ fn signed_by(
         escape(secret, SHOWN)
     ));
     let mut authority =
-        Authority { sources: vec!["lookaside"], ..Authority::new(vec![Key::Openpgp(path)]) };
+        Authority { sources: vec![LOOKASIDE], ..Authority::new(vec![Key::Openpgp(path)]) };
     if let Some(identity) = identity {
         identity.apply(scope, &mut authority, translation);
     }

@@ -155,6 +155,7 @@ mod tests {
         attest::{
             Candidate, Signed,
             oci::{Document, media_type::OCI_MANIFEST},
+            sources::REFERRERS,
         },
         name::{Digest, PinnedImage},
         source::FetchError,
@@ -220,7 +221,7 @@ mod tests {
             let repository = "registry.example/acme/shop".parse().unwrap();
             let image = Arc::new(PinnedImage { repository, digest });
             let candidate = Candidate {
-                source: "referrers".into(),
+                source: REFERRERS.into(),
                 name: image.to_string(),
                 note: None,
                 recorded_at: None,

@@ -62,7 +62,11 @@ mod tests {
         *,
     };
     use crate::{
-        attest::{CompactJson, buildkit::EmbeddedStatement},
+        attest::{
+            CompactJson,
+            buildkit::EmbeddedStatement,
+            sources::{INDEX, TAGS},
+        },
         name::{Code, Digest},
         verify::{Rejection, Trust},
     };
@@ -79,7 +83,7 @@ mod tests {
             predicate: Arc::new(CompactJson::Text("x".repeat(bytes).into())),
         };
         let told = "x".repeat(1024);
-        let rejected = Rejection::new("tags", "n", "oci", Code::SignatureMalformed, &told);
+        let rejected = Rejection::new(TAGS, "n", "oci", Code::SignatureMalformed, &told);
         let findings = Findings {
             statements: vec![statement],
             unreadable: vec![rejected; rejections],
@@ -97,7 +101,7 @@ mod tests {
             answers: answers
                 .into_iter()
                 .map(|own| {
-                    let source = Arc::from("index");
+                    let source = Arc::from(INDEX);
                     let answered =
                         |answer| Answered { source: Arc::clone(&source), outcome: Ok(answer) };
                     own.into_iter().map(answered).collect()

@@ -14,6 +14,7 @@ use crate::{
         Candidate, Envelope, Signed,
         buildkit::{BadEmbedded, EmbeddedLayer, EmbeddedStatement, check_subject, layer},
         oci::{Descriptor, Document, Manifest},
+        sources::INDEX,
     },
     name::{Code, Digest, Repository},
     source::{FetchError, Peer, Reference, Registries},
@@ -255,9 +256,6 @@ impl Holder for InRegistry<'_> {
         FetchError::TooMuch { peer, limit: limit as u64, what }
     }
 }
-
-/// The name of this source.
-pub const INDEX: &str = "index";
 
 /// `BuildKit` writes one for each platform.
 const MOST_CARRIERS: usize = 16;

@@ -13,20 +13,21 @@ use crate::{
         Candidate, Signed,
         buildkit::EmbeddedStatement,
         oci::{Descriptor, ImageConfig},
+        sources::{INDEX, LOOKASIDE, REFERRERS, TAGS},
     },
     name::{Digest, PinnedImage, Repository},
     source::{
         Deadline, FetchError, GrafeasStore, MissingParent, Peer, Reference, Registries, SMALL,
         landed,
     },
-    verify::{Attests, Opened, Rejection, TAGS, Trust},
+    verify::{Attests, Opened, Rejection, Trust},
 };
 
 use super::{
     allowance::Allowance,
     answer::Answer,
     image::Described,
-    index::{self, INDEX, InRegistry},
+    index::{self, InRegistry},
     opener::Opener,
     query::Query,
     queue::Queue,
@@ -109,11 +110,11 @@ impl Sources {
             .map(|(number, store)| (Place::Store(number), store.name().into()))
             .collect();
         let authorities = trust.authorities();
-        places.push((Place::Referrers, "referrers".into()));
+        places.push((Place::Referrers, REFERRERS.into()));
         if authorities.iter().any(|authority| authority.takes_from(TAGS)) {
             places.push((Place::Tags, TAGS.into()));
         }
-        places.push((Place::Lookaside, "lookaside".into()));
+        places.push((Place::Lookaside, LOOKASIDE.into()));
         let attests_image_ids =
             authorities.iter().any(|authority| authority.attests.contains(&Attests::ImageId));
         let query = Arc::new(Query::new(trust, reads_statements));
@@ -302,7 +303,7 @@ impl Sources {
     async fn ask_lookaside(&self, key: &Key, deadline: Deadline) -> Result<Findings, FetchError> {
         let signatures =
             self.registries.signatures(&key.image.repository, key.image.digest, deadline).await?;
-        let source: Arc<str> = "lookaside".into();
+        let source: Arc<str> = LOOKASIDE.into();
         let candidates = signatures
             .into_iter()
             .enumerate()

@@ -31,7 +31,10 @@ use std::{
 };
 
 use crate::{
-    attest::oci::{Descriptor, ImageConfig, Platform},
+    attest::{
+        oci::{Descriptor, ImageConfig, Platform},
+        sources::INDEX,
+    },
     name::{Digest, ImageRef, PinnedImage, Repository},
     source::{FetchError, GrafeasStore, Registries, join_few},
     verify::Trust,
@@ -46,7 +49,7 @@ pub use layers::{KnownLayers, LayerCheck};
 use allowance::Allowance;
 use flight::Flights;
 use image::Described;
-use index::{INDEX, MOST_STATED};
+use index::MOST_STATED;
 use kept::Kept;
 use layers::Comparer;
 use lookup::{Key, Place, Sources};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
+    attest::sources::REFERRERS,
     name::NoteName,
     verify::{Attests, Key as SigningKey, Trust},
 };
@@ -32,11 +33,11 @@ impl Query {
         notes.dedup();
         let cosign = authorities.iter().any(|authority| {
             let has_pkix = authority.keys.iter().any(|key| matches!(key, SigningKey::Pkix(_)));
-            has_pkix && authority.takes_from("referrers")
+            has_pkix && authority.takes_from(REFERRERS)
         });
         let notation = authorities
             .iter()
-            .any(|authority| authority.has_roots() && authority.takes_from("referrers"));
+            .any(|authority| authority.has_roots() && authority.takes_from(REFERRERS));
         let is_metadata =
             |attests: &Attests| matches!(attests, Attests::Metadata(_) | Attests::AnyMetadata);
         let metadata =

@@ -12,6 +12,7 @@ use crate::{
         artifact::{ARTIFACT_TYPE, LARGEST_LAYER, read_layer},
         metadata as held,
         oci::{Descriptor, Document, Manifest},
+        sources::REFERRERS,
     },
     name::Code,
     source::{FetchError, Peer, Reference, Registries},
@@ -314,11 +315,11 @@ impl Reading<'_> {
 }
 
 fn rejection(name: String, detail: &str) -> Rejection {
-    Rejection::new(SOURCE, name, "oci", Code::SignatureMalformed, detail)
+    Rejection::new(REFERRERS, name, "oci", Code::SignatureMalformed, detail)
 }
 
 fn candidate(name: String, signed: Signed) -> Candidate {
-    Candidate { source: SOURCE.into(), name, note: None, recorded_at: None, signed }
+    Candidate { source: REFERRERS.into(), name, note: None, recorded_at: None, signed }
 }
 
 fn foreign_records(foreign: &[Descriptor]) -> Vec<(&'static str, Value)> {
@@ -346,9 +347,6 @@ fn record(referrer: &Descriptor, artifact_type: Option<&str>) -> (&'static str, 
 fn cut(text: &str) -> &str {
     text.get(..text.floor_char_boundary(MOST_OF_A_TEXT)).unwrap_or_default()
 }
-
-/// The name of this source.
-pub const SOURCE: &str = "referrers";
 
 /// More attestations of one image than any pipeline makes.
 const MOST_ATTESTATIONS: usize = 64;

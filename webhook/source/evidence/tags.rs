@@ -10,10 +10,11 @@ use crate::{
         artifact::LARGEST_LAYER,
         oci::{Descriptor, Document},
         sigstore,
+        sources::TAGS,
     },
     name::{Code, Digest, Repository},
     source::{FetchError, Peer, Reference, Registries},
-    verify::{Opened, Rejection, TAGS},
+    verify::{Opened, Rejection},
 };
 
 use super::{

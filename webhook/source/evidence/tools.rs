@@ -1,7 +1,9 @@
 //! Referrers that other tools wrote: cosign's bundles and layers, Notation's signatures.
 
 use crate::{
-    attest::{Candidate, artifact::LARGEST_LAYER, notation, oci::Manifest, sigstore},
+    attest::{
+        Candidate, artifact::LARGEST_LAYER, notation, oci::Manifest, sigstore, sources::REFERRERS,
+    },
     name::{Code, Repository},
     source::{FetchError, Registries},
     verify::Rejection,
@@ -46,7 +48,7 @@ impl Tool {
         manifest: &Manifest,
         opener: &Opener,
     ) -> Result<Findings, FetchError> {
-        let source = super::referrers::SOURCE;
+        let source = REFERRERS;
         if self == Self::Layered {
             let source = source.into();
             let layers = Layers { registries, repository, source, name, opener };

@@ -15,9 +15,10 @@ use crate::{
     attest::{
         buildkit::{BadEmbedded, EmbeddedStatement},
         oci::{Descriptor, Platform},
+        sources::INDEX,
     },
     name::{Digest, ImageRef, escape},
-    source::{evidence::index::INDEX, transport::choose_cryptography},
+    source::transport::choose_cryptography,
     verify::Rejection,
 };
 

@@ -15,10 +15,11 @@ use crate::{
         notation,
         oci::{Descriptor, Document, Manifest},
         sigstore,
+        sources::{REFERRERS, TAGS},
     },
     name::{Code, Digest},
     source::{Layout, LayoutError, LayoutRoot},
-    verify::{Rejection, TAGS},
+    verify::Rejection,
 };
 
 /// Signed evidence, and what looks like such and is none.
@@ -158,9 +159,6 @@ impl Found {
 fn tag_of(name: &str) -> &str {
     name.rsplit_once([':', '/']).map_or(name, |(_, tag)| tag)
 }
-
-/// What policies call the source of what refers to an image.
-const REFERRERS: &str = "referrers";
 
 /// As many as a registry's referrers may bring to one image.
 const MOST: usize = 64;
