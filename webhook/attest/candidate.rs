@@ -23,6 +23,14 @@ pub struct Candidate {
     pub signed: Signed,
 }
 
+impl Candidate {
+    /// Evidence that stands under no note, and whose source does not say when it got it.
+    pub fn new(source: impl Into<Arc<str>>, name: impl Into<String>, signed: Signed) -> Self {
+        let (source, name) = (source.into(), name.into());
+        Self { source, name, note: None, recorded_at: None, signed }
+    }
+}
+
 /// How signature and payload travel together.
 #[derive(Clone, Debug)]
 pub enum Signed {

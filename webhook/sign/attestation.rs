@@ -57,13 +57,7 @@ impl Attestation {
 
     /// Whether a gate would be content with it that trusts its key for this claim.
     pub(super) fn check(&self, trust: &Trust) -> Result<(), PublishError> {
-        let candidate = Candidate {
-            source: REFERRERS.into(),
-            name: self.image.to_string(),
-            note: None,
-            recorded_at: None,
-            signed: self.signed.clone(),
-        };
+        let candidate = Candidate::new(REFERRERS, self.image.to_string(), self.signed.clone());
         // A key elsewhere goes by another clock, and took its time.
         let now = Timestamp::now().max(self.created);
         let judged =

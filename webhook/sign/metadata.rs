@@ -168,13 +168,8 @@ impl MetadataWriter {
         let signing = tokio::task::spawn_blocking(move || {
             let signer = signers.get(number).ok_or(PublishError::Unreadable)?;
             let envelope = signer.sign_statement(statement, now)?;
-            let candidate = Candidate {
-                source: REFERRERS.into(),
-                name: image.to_string(),
-                note: None,
-                recorded_at: None,
-                signed: Signed::Metadata { envelope: envelope.clone(), value },
-            };
+            let signed = Signed::Metadata { envelope: envelope.clone(), value };
+            let candidate = Candidate::new(REFERRERS, image.to_string(), signed);
             // A key elsewhere goes by another clock, and took its time.
             let then = Timestamp::now().max(now);
             let judged = trust.judge(&trust.open(&candidate, &[]), &exactly(&image), then);

@@ -142,13 +142,8 @@ impl StoredMetadata {
     /// signed.
     pub fn candidate(&self, value: bytes::Bytes) -> Option<Candidate> {
         let envelope = self.envelope.clone()?;
-        Some(Candidate {
-            source: REFERRERS.into(),
-            name: format!("{}@{}", self.image.repository, self.referrer),
-            note: None,
-            recorded_at: None,
-            signed: Signed::Metadata { envelope, value },
-        })
+        let name = format!("{}@{}", self.image.repository, self.referrer);
+        Some(Candidate::new(REFERRERS, name, Signed::Metadata { envelope, value }))
     }
 }
 

@@ -123,11 +123,9 @@ impl<'a> Occurrence<'a> {
         evidence.candidates = signed
             .into_iter()
             .map(|signed| Candidate {
-                source: Arc::clone(source),
-                name: self.name.clone(),
                 note: self.note.clone(),
                 recorded_at,
-                signed,
+                ..Candidate::new(Arc::clone(source), &*self.name, signed)
             })
             .collect();
         if let Some((field, details)) = details {

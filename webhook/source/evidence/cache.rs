@@ -220,13 +220,8 @@ mod tests {
             let digest = Digest::sha256(&number.to_be_bytes());
             let repository = "registry.example/acme/shop".parse().unwrap();
             let image = Arc::new(PinnedImage { repository, digest });
-            let candidate = Candidate {
-                source: REFERRERS.into(),
-                name: image.to_string(),
-                note: None,
-                recorded_at: None,
-                signed: Signed::OpenPgpMessage(message.clone().into()),
-            };
+            let signed = Signed::OpenPgpMessage(message.clone().into());
+            let candidate = Candidate::new(REFERRERS, image.to_string(), signed);
             let opened = trust.open(&candidate, &[]);
             let about = Image {
                 repository: &image.repository,

@@ -181,13 +181,9 @@ fn piece(descriptor: &Descriptor, bytes: &[u8], platform: Digest) -> Piece<Candi
     let digest = descriptor.digest;
     if layer(descriptor) == Some(EmbeddedLayer::Envelope) {
         return match Envelope::parse(bytes) {
-            Ok(envelope) => Piece::Signed(Candidate {
-                source: INDEX.into(),
-                name: digest.to_string(),
-                note: None,
-                recorded_at: None,
-                signed: Signed::Dsse(envelope),
-            }),
+            Ok(envelope) => {
+                Piece::Signed(Candidate::new(INDEX, digest.to_string(), Signed::Dsse(envelope)))
+            }
             Err(bad) => {
                 let (code, detail) = (Code::SignatureMalformed, bad.to_string());
                 Piece::Bad(rejection(digest, "dsse", BadEmbedded { code, detail }))

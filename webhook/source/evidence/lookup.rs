@@ -314,8 +314,7 @@ impl Sources {
                     key.image.digest,
                     number + 1
                 );
-                let (source, signed) = (Arc::clone(&source), Signed::OpenPgpMessage(signature));
-                Candidate { source, name, note: None, recorded_at: None, signed }
+                Candidate::new(Arc::clone(&source), name, Signed::OpenPgpMessage(signature))
             })
             .collect();
         Ok(Findings { candidates, ..Findings::default() })

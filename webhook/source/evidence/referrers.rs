@@ -314,12 +314,14 @@ impl Reading<'_> {
     }
 }
 
-fn rejection(name: String, detail: &str) -> Rejection {
+/// What a referrer is rejected for that cannot be read.
+pub fn rejection(name: String, detail: &str) -> Rejection {
     Rejection::new(REFERRERS, name, "oci", Code::SignatureMalformed, detail)
 }
 
-fn candidate(name: String, signed: Signed) -> Candidate {
-    Candidate { source: REFERRERS.into(), name, note: None, recorded_at: None, signed }
+/// What a referrer holds.
+pub fn candidate(name: String, signed: Signed) -> Candidate {
+    Candidate::new(REFERRERS, name, signed)
 }
 
 fn foreign_records(foreign: &[Descriptor]) -> Vec<(&'static str, Value)> {

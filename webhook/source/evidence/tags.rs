@@ -123,7 +123,7 @@ impl Layers<'_> {
         let read = move || match sigstore::read_layer(&layer.media_type, &layer.annotations, bytes)
         {
             Err(error) => Err(rejection(source, &name, &error.to_string())),
-            Ok(signed) => Ok(Candidate { source, name, note: None, recorded_at: None, signed }),
+            Ok(signed) => Ok(Candidate::new(source, name, signed)),
         };
         self.opener.open(size, read).await
     }

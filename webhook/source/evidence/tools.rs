@@ -1,15 +1,17 @@
 //! Referrers that other tools wrote: cosign's bundles and layers, Notation's signatures.
 
 use crate::{
-    attest::{
-        Candidate, artifact::LARGEST_LAYER, notation, oci::Manifest, sigstore, sources::REFERRERS,
-    },
-    name::{Code, Repository},
+    attest::{artifact::LARGEST_LAYER, notation, oci::Manifest, sigstore, sources::REFERRERS},
+    name::Repository,
     source::{FetchError, Registries},
-    verify::Rejection,
 };
 
-use super::{lookup::Findings, opener::Opener, referrers::Takes, tags::Layers};
+use super::{
+    lookup::Findings,
+    opener::Opener,
+    referrers::{Takes, candidate, rejection},
+    tags::Layers,
+};
 
 /// A way in which another tool hangs signatures on an image.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -48,25 +50,24 @@ impl Tool {
         manifest: &Manifest,
         opener: &Opener,
     ) -> Result<Findings, FetchError> {
-        let source = REFERRERS;
         if self == Self::Layered {
-            let source = source.into();
+            let source = REFERRERS.into();
             let layers = Layers { registries, repository, source, name, opener };
             return layers.read(manifest.layers.clone()).await;
         }
-        let bad = move |name: String, detail: &str| {
-            Rejection::new(source, name, "oci", Code::SignatureMalformed, detail)
-        };
         let unreadable =
             |rejection| Findings { unreadable: vec![rejection], ..Findings::default() };
         let [layer] = manifest.layers.as_slice() else {
             let layers = manifest.layers.len();
-            return Ok(unreadable(bad(name, &format!("it has {layers} layers where one is read"))));
+            return Ok(unreadable(rejection(
+                name,
+                &format!("it has {layers} layers where one is read"),
+            )));
         };
         if self == Self::Bundle && layer.media_type != sigstore::BUNDLE {
             let kind = &layer.media_type;
             let why = format!("its layer is of type {kind:?}, which is no bundle");
-            return Ok(unreadable(bad(name, &why)));
+            return Ok(unreadable(rejection(name, &why)));
         }
         let bytes = registries.blob(repository, layer, LARGEST_LAYER, opener.deadline).await?;
         let size = bytes.len();
@@ -75,14 +76,14 @@ impl Tool {
             let signed = match self {
                 Self::Notation => match notation::read(&media_type, &bytes) {
                     Ok(signed) => signed,
-                    Err(error) => return Err(bad(name, &error.to_string())),
+                    Err(error) => return Err(rejection(name, &error.to_string())),
                 },
                 _ => match sigstore::read_bundle(&bytes) {
                     Ok(signed) => signed,
-                    Err(error) => return Err(bad(name, &error.to_string())),
+                    Err(error) => return Err(rejection(name, &error.to_string())),
                 },
             };
-            Ok(Candidate { source: source.into(), name, note: None, recorded_at: None, signed })
+            Ok(candidate(name, signed))
         };
         Ok(match opener.open(size, read).await? {
             Ok(opened) => Findings { opened: vec![opened], ..Findings::default() },

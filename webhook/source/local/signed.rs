@@ -3,10 +3,7 @@
 //! Layouts keep the same documents as registries, so that the same codecs read them: our own
 //! referrers and cosign's bundles by their subject, cosign's layers under tags made of the digest.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::collections::{HashMap, HashSet};
 
 use crate::{
     attest::{
@@ -138,13 +135,7 @@ impl Layout {
 impl Found {
     fn note(&mut self, source: &str, name: &str, signed: Result<Signed, String>) {
         match signed {
-            Ok(signed) => self.candidates.push(Candidate {
-                source: Arc::from(source),
-                name: name.to_owned(),
-                note: None,
-                recorded_at: None,
-                signed,
-            }),
+            Ok(signed) => self.candidates.push(Candidate::new(source, name, signed)),
             Err(why) => self.reject(source, name, &why),
         }
     }
