@@ -7,7 +7,7 @@ use crate::{
     source::{Fit, Graph, Item, Origin, Registries, detach},
 };
 
-use super::{Failure, arguments::RegistryArguments, output, place::evidence_type, secret::Source};
+use super::{Failure, arguments::RegistryArguments, output, place::evidence_type, terminal};
 
 /// Remove evidence from an image
 ///
@@ -62,7 +62,7 @@ impl Detach {
         for item in &chosen {
             output::say(&format!("  {}", line(item)));
         }
-        if !self.yes && !Self::agreed(chosen.len())? {
+        if !self.yes && !terminal::confirm(&format!("remove these {}? [y/N] ", chosen.len()))? {
             output::say("nothing was removed");
             return Ok(ExitCode::FAILURE);
         }
@@ -104,16 +104,6 @@ impl Detach {
             }
         }
         Ok((chosen, mixed))
-    }
-
-    /// Asks the person at the terminal.
-    fn agreed(count: usize) -> Result<bool, Failure> {
-        if !Source::can_ask() {
-            return Err(Failure::usage(
-                "nobody can be asked without a terminal; give --yes to remove this",
-            ));
-        }
-        output::ask(&format!("remove these {count}? [y/N] "))
     }
 }
 

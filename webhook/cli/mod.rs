@@ -23,6 +23,7 @@ mod serve;
 mod sign;
 mod signals;
 mod store;
+mod terminal;
 mod verify;
 
 use std::process::ExitCode;

@@ -3,7 +3,7 @@
 use std::{
     error::Error,
     fmt::Write as _,
-    io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     process::ExitCode,
 };
 
@@ -16,9 +16,6 @@ const USAGE: u8 = 2;
 
 /// Longest cause that is told, in characters.
 const CAUSE: usize = 1024;
-
-/// Longest answer that is read.
-const ANSWER: u64 = 64;
 
 /// How what a command found or did is printed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
@@ -110,15 +107,6 @@ fn to_look_at(bytes: &[u8]) -> String {
 /// Prints a text for the person at the terminal, with nothing in it that a terminal acts on (P13).
 pub fn say(text: &str) {
     let _closed = writeln!(io::stderr(), "{}", to_look_at(text.as_bytes()));
-}
-
-/// Asks the person at the terminal; only a yes is one.
-pub fn ask(question: &str) -> Result<bool, Failure> {
-    let unread = |error| Failure::failed("the terminal cannot be read", error);
-    io::stderr().write_all(question.as_bytes()).map_err(unread)?;
-    let mut answer = String::new();
-    io::stdin().lock().take(ANSWER).read_line(&mut answer).map_err(unread)?;
-    Ok(["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()))
 }
 
 /// A text with the causes of an error below it, a line each: they quote what others wrote.

@@ -2,7 +2,6 @@
 
 use std::{
     env,
-    io::IsTerminal as _,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -54,16 +53,6 @@ impl Source {
         Ok(Passphrase::from(bytes.strip_suffix(b"\n").unwrap_or(&bytes)))
     }
 
-    /// Whether there is a person at a terminal to be asked.
-    pub fn can_ask() -> bool {
-        std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
-    }
-
-    /// Asks the person at the terminal for a passphrase, which is not shown.
-    pub fn ask(prompt: &str) -> Result<Passphrase, Failure> {
-        Ok(Passphrase::from(hidden_line(prompt)?.as_bytes()))
-    }
-
     /// Reads a token or the like; one line's end at its end is no part of it.
     pub fn text(&self, what: &str) -> Result<Secret, Failure> {
         let bytes = self.bytes(what)?;
@@ -90,30 +79,6 @@ impl Source {
         }
     }
 }
-
-/// Asks the person at the terminal for a password, which is not shown.
-pub fn ask_password(prompt: &str) -> Result<Secret, Failure> {
-    Ok(Secret::new(hidden_line(prompt)?.to_string()))
-}
-
-/// Asks the person at the terminal whether to go on.
-pub fn confirm(prompt: &str) -> Result<bool, Failure> {
-    if !Source::can_ask() {
-        return Err(Failure::usage("there is nobody at a terminal to ask; say --yes"));
-    }
-    let console = console::Term::stderr();
-    let answer = console.write_str(prompt).and_then(|()| console.read_line());
-    let answer = answer.map_err(|error| Failure::failed(NO_TERMINAL, error))?;
-    Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
-}
-
-fn hidden_line(prompt: &str) -> Result<Zeroizing<String>, Failure> {
-    let console = console::Term::stderr();
-    let line = console.write_str(prompt).and_then(|()| console.read_secure_line());
-    line.map(Zeroizing::new).map_err(|error| Failure::failed(NO_TERMINAL, error))
-}
-
-const NO_TERMINAL: &str = "cannot read from the terminal";
 
 /// The variables that hold secrets of this command, for programs that it starts not to inherit: the
 /// registry's password, those that arguments name, and any with a secret key in it.

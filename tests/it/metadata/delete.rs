@@ -8,7 +8,7 @@ fn metadata_is_deleted_after_asking() {
     for key in ["ann", "bob"] {
         desk.run(&format!("put IMAGE approval yes.json --key {key}.key --expires 1h")).good();
     }
-    desk.run("delete IMAGE approval").bad(2, "say --yes");
+    desk.run("delete IMAGE approval").bad(2, "give --yes");
     desk.run("delete IMAGE contact --yes").bad(1, "has no such metadata of type contact");
     let listed = desk.run("list IMAGE -o json").good().json();
     let ann = listed[1]["signer"].as_str().unwrap().to_owned();

@@ -9,6 +9,7 @@ use crate::sign::{AgentKey, Passphrase, Signer, SigningKeyError};
 use super::super::{
     Failure,
     secret::{BadSource, Source},
+    terminal,
 };
 
 /// Which keys sign.
@@ -65,9 +66,10 @@ impl KeySource {
                 let bytes = source.bytes("key")?;
                 match Signer::load(&bytes, passphrase, now) {
                     Err(SigningKeyError::Locked { .. } | SigningKeyError::LockedPem)
-                        if Source::can_ask() =>
+                        if terminal::can_ask() =>
                     {
-                        let asked = Source::ask(&format!("passphrase of the key from {self}: "))?;
+                        let asked =
+                            terminal::passphrase(&format!("passphrase of the key from {self}: "))?;
                         Signer::load(&bytes, Some(&asked), now).map_err(cannot)
                     }
                     outcome => outcome.map_err(cannot),

@@ -4,10 +4,7 @@ use std::{convert::Infallible, env};
 
 use crate::source::{Credential, Secret};
 
-use super::super::{
-    Failure, output,
-    secret::{Source, ask_password},
-};
+use super::super::{Failure, output, terminal};
 
 /// Who we are to the registry; without these, what `docker login` knows.
 #[derive(Debug, clap::Args)]
@@ -58,8 +55,8 @@ impl LoginArguments {
         };
         let password = match password {
             Some(password) => password,
-            None if Source::can_ask() => {
-                ask_password(&format!("password of {username} for {host}: "))?
+            None if terminal::can_ask() => {
+                terminal::password(&format!("password of {username} for {host}: "))?
             }
             None => {
                 return Err(Failure::usage(

@@ -11,7 +11,7 @@ use super::{
     super::{
         Failure,
         arguments::{ImageArgument, PATIENCE, RegistryArguments},
-        output, secret,
+        output, terminal,
     },
     shown::Standing,
 };
@@ -58,7 +58,7 @@ impl Delete {
             let name = format!("{}@{}", image.repository, stored.referrer);
             output::say(&format!("{name}: of {}, {}", stored.metadata.created, standing.words()));
         }
-        if !self.yes && !secret::confirm(&format!("delete these {}? [y/N] ", found.len()))? {
+        if !self.yes && !terminal::confirm(&format!("delete these {}? [y/N] ", found.len()))? {
             output::say("nothing is deleted");
             return Ok(ExitCode::FAILURE);
         }
