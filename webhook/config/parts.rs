@@ -106,7 +106,7 @@ impl Parts {
                 lifetimes: self.lifetimes,
                 memory: self.memory,
                 patience: self.deadline,
-                reads_settings: rules().any(|rule| rule.rule.reads().config),
+                reads_configs: rules().any(|rule| rule.rule.reads().config),
                 reads_statements: rules().any(PolicyRule::reads_statements),
                 layers,
             },

@@ -46,7 +46,7 @@ impl Standing {
                 lifetimes: Lifetimes { found: PATIENCE, none: PATIENCE },
                 memory: 8 * 1024 * 1024,
                 patience: PATIENCE,
-                reads_settings: false,
+                reads_configs: false,
                 reads_statements: false,
                 layers: KnownLayers::default(),
             })

@@ -92,7 +92,7 @@ impl Desk {
             lifetimes: Lifetimes { found: Duration::from_secs(60), none: Duration::from_secs(60) },
             memory: 1 << 20,
             patience: Duration::from_secs(10),
-            reads_settings: false,
+            reads_configs: false,
             reads_statements: true,
             layers: KnownLayers::default(),
         });

@@ -20,9 +20,9 @@ use crate::{
 
 use super::{
     cache::{Lifetimes, Perishable},
+    image_config::ConfigDescriptor,
     layers::LayerCheck,
     platform::hosts,
-    settings::Config,
 };
 
 /// An image and its platforms that can run.
@@ -118,7 +118,7 @@ pub struct Described {
 #[derive(Debug)]
 enum Content {
     Manifest {
-        config: Config,
+        config: ConfigDescriptor,
     },
     Index {
         entries: Box<[Entry]>,
@@ -145,7 +145,7 @@ impl Described {
         };
         let content = match document {
             Document::Manifest(manifest) => {
-                Content::Manifest { config: Config::new(manifest.config) }
+                Content::Manifest { config: ConfigDescriptor::new(manifest.config) }
             }
             Document::Index(index) => Content::Index {
                 overlong: index.manifests.len() > MOST_LISTED,
@@ -189,7 +189,7 @@ impl Described {
     }
 
     /// The config of a manifest.
-    pub fn config(&self) -> Option<&Config> {
+    pub fn config(&self) -> Option<&ConfigDescriptor> {
         match &self.content {
             Content::Manifest { config } => Some(config),
             Content::Index { .. } => None,

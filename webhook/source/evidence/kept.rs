@@ -8,8 +8,8 @@ use super::{
     answer::{Answer, Answered},
     cache::{Lifetimes, Lookups, Perishable as _},
     image::Described,
+    image_config::FetchedConfig,
     lookup::Key,
-    settings::Settings,
 };
 
 /// The caches of an evidence. Clones share them.
@@ -17,20 +17,20 @@ use super::{
 pub struct Kept {
     pub answers: Lookups<Key, Answer, FetchError>,
     pub descriptions: Lookups<Arc<PinnedImage>, Described, FetchError>,
-    pub settings: Lookups<Arc<PinnedImage>, Settings, FetchError>,
+    pub configs: Lookups<Arc<PinnedImage>, FetchedConfig, FetchError>,
     lifetimes: Lifetimes,
     memory: u64,
 }
 
 impl Kept {
     /// Nothing yet; of all that comes, at most `memory` bytes.
-    pub fn new(lifetimes: Lifetimes, memory: u64, reads_settings: bool) -> Self {
+    pub fn new(lifetimes: Lifetimes, memory: u64, reads_configs: bool) -> Self {
         // What is kept of manifests and configs is small, answers carry payloads.
-        let (descriptions, settings) = (memory / 4, if reads_settings { memory / 8 } else { 0 });
+        let (descriptions, configs) = (memory / 4, if reads_configs { memory / 8 } else { 0 });
         Self {
-            answers: Lookups::new(memory - descriptions - settings, lifetimes),
+            answers: Lookups::new(memory - descriptions - configs, lifetimes),
             descriptions: Lookups::new(descriptions, lifetimes),
-            settings: Lookups::new(settings, lifetimes),
+            configs: Lookups::new(configs, lifetimes),
             lifetimes,
             memory,
         }

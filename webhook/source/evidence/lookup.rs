@@ -27,13 +27,12 @@ use super::{
     allowance::Allowance,
     answer::Answer,
     image::Described,
+    image_config::{ConfigDescriptor, FetchedConfig},
     index::{self, InRegistry},
     opener::Opener,
     query::Query,
     queue::Queue,
-    referrers,
-    settings::{Config, Settings},
-    tags,
+    referrers, tags,
 };
 
 /// What a lookup is about.
@@ -177,18 +176,18 @@ impl Sources {
     }
 
     /// The config of a manifest; `None` where the blob is no config.
-    pub async fn settings(
+    pub async fn image_config(
         &self,
         repository: &Repository,
-        config: &Config,
-    ) -> Result<Settings, FetchError> {
+        config: &ConfigDescriptor,
+    ) -> Result<FetchedConfig, FetchError> {
         let deadline = Deadline::after(self.patience);
         let looked_up = Instant::now();
         let config = config.descriptor();
         let blob = self.registries.blob(repository, &config, LARGEST_CONFIG, deadline).await?;
         let weight = blob.len() * 2;
         let config = ImageConfig::parse(&blob).ok().map(Arc::new);
-        Ok(Settings { config, looked_up, weight })
+        Ok(FetchedConfig { config, looked_up, weight })
     }
 
     /// What one place has about one digest.

@@ -11,6 +11,7 @@ mod cache;
 mod flight;
 mod gathered;
 pub(super) mod image;
+mod image_config;
 pub(super) mod index;
 mod kept;
 mod layers;
@@ -21,7 +22,6 @@ mod platform;
 mod query;
 mod queue;
 mod referrers;
-mod settings;
 mod tags;
 mod tools;
 
@@ -49,11 +49,11 @@ pub use layers::{KnownLayers, LayerCheck};
 use allowance::Allowance;
 use flight::Flights;
 use image::Described;
+use image_config::ConfigDescriptor;
 use index::MOST_STATED;
 use kept::Kept;
 use layers::Comparer;
 use lookup::{Key, Place, Sources};
-use settings::Config;
 
 /// What an [`Evidence`] is made of.
 pub struct EvidenceOptions {
@@ -70,7 +70,7 @@ pub struct EvidenceOptions {
     /// Longest time for one shared lookup, whoever waits for it.
     pub patience: Duration,
     /// Whether any rule reads the images' configs.
-    pub reads_settings: bool,
+    pub reads_configs: bool,
     /// Whether any rule reads statements that lie in an index, whoever signed it.
     pub reads_statements: bool,
     /// What layers are known to unpack to already.
@@ -83,7 +83,7 @@ pub struct Evidence {
     kept: Kept,
     tags: Flights<Tag, Result<Arc<Described>, Arc<FetchError>>>,
     layers: Arc<Comparer>,
-    reads_settings: bool,
+    reads_configs: bool,
 }
 
 /// The platforms of an image, each with what every source says of it.
@@ -104,16 +104,16 @@ impl Evidence {
     pub fn after(earlier: Option<&Self>, options: EvidenceOptions) -> Self {
         let EvidenceOptions { registries, stores, trust, lifetimes, memory, .. } = options;
         let (patience, reads_statements) = (options.patience, options.reads_statements);
-        let reads_settings = options.reads_settings;
+        let reads_configs = options.reads_configs;
         let layers = Arc::new(Comparer::new(Arc::clone(&registries), options.layers, lifetimes));
         let shared = Arc::new(Sources::new(registries, stores, trust, patience, reads_statements));
         let earlier = earlier.filter(|last| {
-            let alike = last.reads_settings == reads_settings && last.kept.keeps(lifetimes, memory);
+            let alike = last.reads_configs == reads_configs && last.kept.keeps(lifetimes, memory);
             alike && last.shared.ask_the_same(&shared)
         });
         let kept = earlier
-            .map_or_else(|| Kept::new(lifetimes, memory, reads_settings), |last| last.kept.clone());
-        Self { shared, kept, tags: Flights::new(), layers, reads_settings }
+            .map_or_else(|| Kept::new(lifetimes, memory, reads_configs), |last| last.kept.clone());
+        Self { shared, kept, tags: Flights::new(), layers, reads_configs }
     }
 
     /// The names of all sources that an answer may come from.
@@ -249,7 +249,7 @@ impl Evidence {
         answers.extend(inside);
         let Some(config) = described.config() else { return Err(ImageError::TooDeep) };
         let id = config.digest;
-        let (settings, layers) = tokio::join!(self.settings(manifest, config), async {
+        let (image_config, layers) = tokio::join!(self.image_config(manifest, config), async {
             if !self.shared.attests_image_ids() {
                 return Vec::new();
             }
@@ -257,7 +257,7 @@ impl Evidence {
         });
         answers.extend(layers);
         let equals = vec![top.equal(), described.equal()];
-        Ok((Runnable { config: Some(id), equals, settings: settings?, ..child }, answers))
+        Ok((Runnable { config: Some(id), equals, settings: image_config?, ..child }, answers))
     }
 
     /// What the index of `image` says of its manifest `platform` in these of its entries, as far as
@@ -288,21 +288,21 @@ impl Evidence {
     }
 
     /// What the config of a manifest says, if anybody wants to know.
-    async fn settings(
+    async fn image_config(
         &self,
         manifest: Arc<PinnedImage>,
-        config: &Config,
+        config: &ConfigDescriptor,
     ) -> Result<Option<Arc<ImageConfig>>, ImageError> {
-        if !self.reads_settings {
+        if !self.reads_configs {
             return Ok(None);
         }
         let look = || {
             let (shared, config) = (Arc::clone(&self.shared), config.clone());
             let repository = manifest.repository.clone();
-            async move { shared.settings(&repository, &config).await }
+            async move { shared.image_config(&repository, &config).await }
         };
-        let settings = self.kept.settings.get(manifest.clone(), None, |_| true, look).await?;
-        settings.config.clone().map(Some).ok_or(ImageError::Config)
+        let fetched = self.kept.configs.get(manifest.clone(), None, |_| true, look).await?;
+        fetched.config.clone().map(Some).ok_or(ImageError::Config)
     }
 
     /// The indexes that stand in an index, for one level.

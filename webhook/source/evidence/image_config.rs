@@ -1,4 +1,4 @@
-//! Where the config of a manifest is, and what it says.
+//! The config of a manifest: where it is, and what it says.
 
 use std::{
     collections::BTreeMap,
@@ -15,14 +15,14 @@ use super::cache::{Lifetimes, Perishable};
 
 /// The config of a manifest: as much of its descriptor as finds it.
 #[derive(Clone, Debug)]
-pub struct Config {
+pub struct ConfigDescriptor {
     pub digest: Digest,
     size: u64,
     media_type: Box<str>,
     data: Option<Box<str>>,
 }
 
-impl Config {
+impl ConfigDescriptor {
     pub fn new(descriptor: Descriptor) -> Self {
         let Descriptor { digest, size, media_type, data, .. } = descriptor;
         Self { digest, size, media_type: media_type.into(), data: data.map(Into::into) }
@@ -49,14 +49,14 @@ impl Config {
 
 /// A config that was fetched.
 #[derive(Debug)]
-pub struct Settings {
+pub struct FetchedConfig {
     /// What it says; `None` if it is none.
     pub config: Option<Arc<ImageConfig>>,
     pub looked_up: Instant,
     pub weight: usize,
 }
 
-impl Perishable for Settings {
+impl Perishable for FetchedConfig {
     fn looked_up(&self) -> Instant {
         self.looked_up
     }
