@@ -2,6 +2,9 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+
 use super::{IdentityMap, Key, TrustedIdentity};
 use crate::{
     attest::{metadata::PREDICATE_TYPE, notation, sources},
@@ -82,7 +85,8 @@ impl Authority {
 }
 
 /// What a payload must name.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "lowercase")]
 pub enum Identity {
     /// Repository and digest.
     #[default]
@@ -92,7 +96,8 @@ pub enum Identity {
 }
 
 /// What an expired or retired key's signatures are worth.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "kebab-case")]
 pub enum AfterExpiry {
     /// Nothing.
     #[default]
@@ -102,7 +107,8 @@ pub enum AfterExpiry {
 }
 
 /// Who compares the layers with the configuration that an image-ID signature covers.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "lowercase")]
 pub enum LayersCheckedBy {
     /// The container runtime, when it unpacks; containerd does, others do not.
     Runtime,

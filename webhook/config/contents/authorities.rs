@@ -7,12 +7,12 @@ use crate::{
     attest::sources::BUILT_IN,
     config::{
         At, Problem,
-        document::{AfterExpiry, Authority, Identity, KeyFile, LayersCheckedBy, Store},
+        document::{Authority, KeyFile, Store},
         nearest,
     },
     name::{Pattern, escape},
     verify,
-    verify::{Attests, IdentityMap, Key, Trust, TrustError},
+    verify::{AfterExpiry, Attests, Identity, IdentityMap, Key, Trust, TrustError},
 };
 
 /// `authorities`, each with its keys, and taken together.
@@ -66,19 +66,10 @@ fn authority(
             .parse_some("trustedIdentities", entry.trusted_identities.as_ref()),
         attests,
         sources: sources(reading, entry, stores),
-        identity: match entry.identity {
-            Identity::Repository => verify::Identity::Repository,
-            Identity::Digest => verify::Identity::Digest,
-        },
+        identity: entry.identity,
         identities: identities(reading, entry),
-        after_expiry: match entry.after_expiry {
-            AfterExpiry::Reject => verify::AfterExpiry::Reject,
-            AfterExpiry::SignedBefore => verify::AfterExpiry::SignedBefore,
-        },
-        layers_checked_by: entry.layers_checked_by.map(|by| match by {
-            LayersCheckedBy::Runtime => verify::LayersCheckedBy::Runtime,
-            LayersCheckedBy::Gate => verify::LayersCheckedBy::Gate,
-        }),
+        after_expiry: entry.after_expiry,
+        layers_checked_by: entry.layers_checked_by,
         shared_key: entry.shared_key,
     }
 }

@@ -4,10 +4,10 @@ use bytes::Bytes;
 
 use super::Reading;
 use crate::{
-    attest::{grafeas::Version, sources::BUILT_IN},
+    attest::sources::BUILT_IN,
     config::{
         At, Problem,
-        document::{Api, ClientCertificate, Store, Token},
+        document::{ClientCertificate, Store, Token},
     },
     source::{StoreOptions, StoreToken},
 };
@@ -51,12 +51,8 @@ fn store(reading: &mut Reading<'_>, store: &At<Store>) -> Option<StoreOptions> {
             }
         }
     });
-    let api = match store.api {
-        Api::V1beta1 => Version::V1Beta1,
-        Api::V1 => Version::V1,
-    };
     let (name, url, project) = (store.name.value.as_str().into(), url?, project?);
-    Some(StoreOptions { name, url, api, project, records, ca, identity, token })
+    Some(StoreOptions { name, url, api: store.api, project, records, ca, identity, token })
 }
 
 /// The certificates and the key, one after another.

@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::config::At;
+use crate::{
+    config::At,
+    verify::{AfterExpiry, Identity, LayersCheckedBy},
+};
 
 /// A set of keys with a scope.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -51,36 +54,4 @@ pub enum KeyFile {
     /// PEM certificates: roots under whose certificates Notation signs, or such as signed
     /// themselves.
     X509(String),
-}
-
-/// What a payload must name.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq)]
-#[serde(rename_all = "lowercase")]
-pub enum Identity {
-    /// Repository and digest.
-    #[default]
-    Repository,
-    /// The digest alone.
-    Digest,
-}
-
-/// What an expired key's signatures are worth.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq)]
-#[serde(rename_all = "kebab-case")]
-pub enum AfterExpiry {
-    /// Nothing.
-    #[default]
-    Reject,
-    /// Those that state an earlier time go on counting.
-    SignedBefore,
-}
-
-/// Who compares an image's layers with its configuration.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
-#[serde(rename_all = "lowercase")]
-pub enum LayersCheckedBy {
-    /// The container runtime, as containerd does.
-    Runtime,
-    /// The gate, which downloads the layers.
-    Gate,
 }

@@ -15,12 +15,12 @@ use serde::Deserialize;
 
 use super::{At, Span};
 
-pub use authority::{AfterExpiry, Authority, Identity, KeyFile, LayersCheckedBy};
+pub use authority::{Authority, KeyFile};
 pub use exempt::{BreakGlass, Exception};
 pub use policy::{Match, Mode, Platforms, Policy, Rule};
 pub use registry::{Credential, Host, Registries};
 pub use server::{Cache, Limits, Listen, Tls};
-pub use store::{Api, ClientCertificate, Store, Token};
+pub use store::{ClientCertificate, Store, Token};
 
 /// The configuration of `countersign serve`, which `verify` and `evidence` read too.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::config::At;
+use crate::{attest::grafeas::Version, config::At};
 
 /// A Grafeas server.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -14,7 +14,7 @@ pub struct Store {
     /// Its base URL, without `/v1`.
     pub url: At<String>,
     /// The version of the API that it speaks.
-    pub api: Api,
+    pub api: Version,
     /// The project where occurrences are looked up: `projects/<project>`.
     pub project: At<String>,
     /// Notes whose unsigned occurrences rules may read: `projects/<project>/notes/*`.
@@ -26,16 +26,6 @@ pub struct Store {
     pub client_certificate: Option<ClientCertificate>,
     /// What to send the server. Never over plain HTTP.
     pub token: Option<At<Token>>,
-}
-
-/// The version of a store's API.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
-#[serde(rename_all = "lowercase")]
-pub enum Api {
-    /// The reference server's.
-    V1beta1,
-    /// Google Artifact Analysis'.
-    V1,
 }
 
 /// A certificate and its key, in PEM.
