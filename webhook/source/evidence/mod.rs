@@ -23,7 +23,6 @@ mod query;
 mod queue;
 mod referrers;
 mod tags;
-mod tools;
 
 use std::{
     sync::Arc,

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::{
     attest::{
-        Candidate, Signed,
-        artifact::{ARTIFACT_TYPE, LARGEST_LAYER, read_layer},
+        Candidate, Signed, SignedReferrer,
+        artifact::LARGEST_LAYER,
         metadata as held,
         oci::{Descriptor, Document, Manifest},
         sources::REFERRERS,
@@ -24,7 +24,7 @@ use super::{
     lookup::{Findings, Key},
     metadata::{self, Found},
     opener::Opener,
-    tools::Tool,
+    tags::Layers,
 };
 
 /// What can count for any authority, beside our own attestations.
@@ -36,6 +36,17 @@ pub struct Takes {
     pub notation: bool,
     /// Metadata, which is left alone where it cannot.
     pub metadata: bool,
+}
+
+impl Takes {
+    /// Whether anything in such a referrer can count for an authority.
+    fn may_count(self, kind: SignedReferrer) -> bool {
+        match kind {
+            SignedReferrer::Ours => true,
+            SignedReferrer::Bundle | SignedReferrer::Layered => self.cosign,
+            SignedReferrer::Notation => self.notation,
+        }
+    }
 }
 
 /// Lists what refers to the digest and reads what may be evidence, side by side.
@@ -57,7 +68,7 @@ pub async fn ask(
     if wanted.len() > MOST_READ {
         return Err(too_much(key, MOST_READ, "referrers of one image that may be attestations"));
     }
-    let (told, foreign): (Vec<_>, Vec<_>) = foreign.into_iter().partition(is_of_a_tool);
+    let (told, foreign): (Vec<_>, Vec<_>) = foreign.into_iter().partition(is_signed);
     let mut findings = Findings { records: foreign_records(&foreign), ..Findings::default() };
     let reading = Reading {
         registries,
@@ -124,15 +135,15 @@ enum Part {
 /// plainly something else is read to see.
 fn may_be_evidence(referrer: &Descriptor, takes: Takes) -> bool {
     match referrer.artifact_type.as_deref() {
-        None | Some(ARTIFACT_TYPE) => true,
+        None => true,
         Some(vague) if VAGUE.contains(&vague) => true,
         Some(held::ARTIFACT_TYPE) => takes.metadata,
-        Some(other) => Tool::of(other).is_some_and(|tool| tool.may_count(takes)),
+        Some(other) => SignedReferrer::of(other).is_some_and(|kind| takes.may_count(kind)),
     }
 }
 
-fn is_of_a_tool(referrer: &Descriptor) -> bool {
-    referrer.artifact_type.as_deref().is_some_and(|kind| Tool::of(kind).is_some())
+fn is_signed(referrer: &Descriptor) -> bool {
+    referrer.artifact_type.as_deref().is_some_and(|kind| SignedReferrer::of(kind).is_some())
 }
 
 /// What the referrers of one digest are read with.
@@ -156,7 +167,7 @@ struct Reading<'a> {
 impl Reading<'_> {
     async fn read(&self, referrer: Descriptor) -> Result<Part, FetchError> {
         let listed = referrer.artifact_type.as_deref();
-        let named = listed.and_then(Tool::of).filter(|tool| !tool.may_count(self.takes));
+        let named = listed.and_then(SignedReferrer::of).filter(|kind| !self.takes.may_count(*kind));
         if named.is_some() {
             let manifest = self.manifest(&referrer, &self.strange).await.ok().flatten();
             return Ok(self.told(&referrer, manifest).await);
@@ -168,14 +179,11 @@ impl Reading<'_> {
         };
         let manifest = &whole.manifest;
         let kind = manifest.effective_type();
-        match Tool::of(kind) {
-            Some(tool) if tool.may_count(self.takes) => {
-                Ok(Part::Evidence(self.of_tool(tool, &referrer, manifest, &self.evidence).await?))
+        match SignedReferrer::of(kind) {
+            Some(kind) if self.takes.may_count(kind) => {
+                Ok(Part::Evidence(self.signed(kind, &referrer, manifest, &self.evidence).await?))
             }
             Some(_) => Ok(self.told(&referrer, Some(whole)).await),
-            None if kind == ARTIFACT_TYPE => {
-                Ok(Part::Evidence(self.ours(&referrer, manifest).await?))
-            }
             None if kind == held::ARTIFACT_TYPE && self.takes.metadata => {
                 self.metadata(&referrer, manifest).await
             }
@@ -213,19 +221,21 @@ impl Reading<'_> {
         let kind = manifest.as_ref().map(|manifest| manifest.effective_type().to_owned());
         let kind = kind.as_deref().or(referrer.artifact_type.as_deref());
         let mut findings = Findings::default();
-        if let (Some(manifest), Some(tool)) = (manifest, kind.and_then(Tool::of))
+        if let (Some(manifest), Some(signed)) = (manifest, kind.and_then(SignedReferrer::of))
             && self.told.fetch_add(1, Ordering::Relaxed) < MOST_TOLD
         {
-            let read = self.of_tool(tool, referrer, manifest, &self.strange).await;
+            let read = self.signed(signed, referrer, manifest, &self.strange).await;
             findings = read.unwrap_or_default();
         }
         findings.records.push(record(referrer, kind));
         Part::Told(findings)
     }
 
-    async fn of_tool(
+    /// Reads what a referrer with signatures holds. Everything in it is reported, as evidence or as
+    /// a rejection.
+    async fn signed(
         &self,
-        tool: Tool,
+        kind: SignedReferrer,
         referrer: &Descriptor,
         manifest: &Manifest,
         allowance: &Allowance,
@@ -233,37 +243,33 @@ impl Reading<'_> {
         if let Some(other_subject) = self.other_subject(referrer, manifest) {
             return Ok(other_subject);
         }
-        self.take_layers(manifest, allowance)?;
-        let (repository, name) = (&self.key.image.repository, self.name(referrer));
-        tool.read(self.registries, repository, name, manifest, self.opener).await
-    }
-
-    async fn ours(
-        &self,
-        referrer: &Descriptor,
-        manifest: &Manifest,
-    ) -> Result<Findings, FetchError> {
-        if let Some(other_subject) = self.other_subject(referrer, manifest) {
-            return Ok(other_subject);
-        }
-        let [layer] = manifest.layers.as_slice() else {
-            let layers = manifest.layers.len();
-            return Ok(self.bad(referrer, &format!("it has {layers} layers where one is read")));
+        let layers = match kind.layers(manifest) {
+            Ok(layers) => layers,
+            Err(bad) => return Ok(self.bad(referrer, &bad.to_string())),
         };
-        self.take_layers(manifest, &self.evidence)?;
+        let Self { registries, opener, .. } = *self;
         let repository = &self.key.image.repository;
-        let bytes =
-            self.registries.blob(repository, layer, LARGEST_LAYER, self.opener.deadline).await?;
-        let (size, media_type) = (bytes.len(), layer.media_type.clone());
-        let name = self.name(referrer);
-        let read = move || match read_layer(&media_type, bytes) {
-            Err(error) => Err(rejection(name, &error.to_string())),
-            Ok(signed) => Ok(candidate(name, signed)),
-        };
-        Ok(match self.opener.open(size, read).await? {
-            Ok(opened) => Findings { opened: vec![opened], ..Findings::default() },
-            Err(rejection) => Findings { unreadable: vec![rejection], ..Findings::default() },
-        })
+        let size = layers.iter().map(|layer| layer.size).fold(0, u64::saturating_add);
+        allowance.take(size, repository)?;
+        if kind == SignedReferrer::Layered {
+            let (source, name) = (REFERRERS.into(), self.name(referrer));
+            let reader = Layers { registries, repository, source, name, opener };
+            return reader.read(layers.to_vec()).await;
+        }
+        let mut findings = Findings::default();
+        for layer in layers {
+            let bytes = registries.blob(repository, layer, LARGEST_LAYER, opener.deadline).await?;
+            let (size, name, layer) = (bytes.len(), self.name(referrer), layer.clone());
+            let read = move || match kind.read(&layer, bytes) {
+                Ok(signed) => Ok(candidate(name, signed)),
+                Err(bad) => Err(rejection(name, &bad.to_string())),
+            };
+            match opener.open(size, read).await? {
+                Ok(opened) => findings.opened.push(opened),
+                Err(rejection) => findings.unreadable.push(rejection),
+            }
+        }
+        Ok(findings)
     }
 
     async fn metadata(
@@ -289,12 +295,6 @@ impl Reading<'_> {
         })
     }
 
-    /// Takes what the layers of a manifest will bring.
-    fn take_layers(&self, manifest: &Manifest, from: &Allowance) -> Result<(), FetchError> {
-        let sizes = manifest.layers.iter().map(|layer| layer.size);
-        from.take(sizes.fold(0, u64::saturating_add), &self.key.image.repository)
-    }
-
     /// The rejection of a referrer that is one of another image.
     fn other_subject(&self, referrer: &Descriptor, manifest: &Manifest) -> Option<Findings> {
         let subject = manifest.subject.as_ref();
@@ -314,13 +314,11 @@ impl Reading<'_> {
     }
 }
 
-/// What a referrer is rejected for that cannot be read.
-pub fn rejection(name: String, detail: &str) -> Rejection {
+fn rejection(name: String, detail: &str) -> Rejection {
     Rejection::new(REFERRERS, name, "oci", Code::SignatureMalformed, detail)
 }
 
-/// What a referrer holds.
-pub fn candidate(name: String, signed: Signed) -> Candidate {
+fn candidate(name: String, signed: Signed) -> Candidate {
     Candidate::new(REFERRERS, name, signed)
 }
 

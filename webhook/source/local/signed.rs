@@ -7,9 +7,8 @@ use std::collections::{HashMap, HashSet};
 
 use crate::{
     attest::{
-        Candidate, Signed,
-        artifact::{ARTIFACT_TYPE, LARGEST_LAYER, read_layer},
-        notation,
+        Candidate, Signed, SignedReferrer,
+        artifact::LARGEST_LAYER,
         oci::{Descriptor, Document, Manifest},
         sigstore,
         sources::{REFERRERS, TAGS},
@@ -84,26 +83,19 @@ impl Layout {
         name: &str,
         found: &mut Found,
     ) -> Result<(), LayoutError> {
-        let kind = manifest.effective_type();
-        if sigstore::LAYERED.contains(&kind) {
+        let Some(kind) = SignedReferrer::of(manifest.effective_type()) else { return Ok(()) };
+        if kind == SignedReferrer::Layered {
             return self.layers(manifest, REFERRERS, name, found);
         }
-        if ![ARTIFACT_TYPE, sigstore::BUNDLE, notation::ARTIFACT_TYPE].contains(&kind) {
-            return Ok(());
+        match kind.layers(manifest) {
+            Ok(layers) => {
+                for layer in layers {
+                    let signed = kind.read(layer, self.blob(layer, LARGEST_LAYER)?);
+                    found.note(REFERRERS, name, signed.map_err(|bad| bad.to_string()));
+                }
+            }
+            Err(bad) => found.reject(REFERRERS, name, &bad.to_string()),
         }
-        let [layer] = manifest.layers.as_slice() else {
-            let layers = manifest.layers.len();
-            let why = format!("it has {layers} layers where one is read");
-            found.reject(REFERRERS, name, &why);
-            return Ok(());
-        };
-        let bytes = self.blob(layer, LARGEST_LAYER)?;
-        let signed = match kind {
-            ARTIFACT_TYPE => read_layer(&layer.media_type, bytes).map_err(|bad| bad.to_string()),
-            sigstore::BUNDLE => sigstore::read_bundle(&bytes).map_err(|bad| bad.to_string()),
-            _ => notation::read(&layer.media_type, &bytes).map_err(|bad| bad.to_string()),
-        };
-        found.note(REFERRERS, name, signed);
         Ok(())
     }
 
