@@ -7,11 +7,11 @@ use spki::{
     ObjectIdentifier,
     der::{
         Decode as _, Header, Reader, Result, SliceReader, Tag, TagNumber,
-        asn1::{AnyRef, OctetStringRef, Utf8StringRef},
+        asn1::{AnyRef, Utf8StringRef},
     },
 };
 
-use super::x509::ATTRIBUTES;
+use super::x509::{ATTRIBUTES, Attribute, X509, attributes};
 
 /// Subject (or the names that stand for it) and issuer of a certificate (RFC 5280 §4.1) in DER,
 /// such as `https://ci.example/release, by the word of https://ci.example`.
@@ -22,78 +22,40 @@ pub fn describe(certificate: &[u8]) -> String {
 }
 
 fn read(certificate: &[u8]) -> Result<String> {
-    let mut reader = SliceReader::new(certificate)?;
-    Header::decode(&mut reader)?; // Certificate
-    Header::decode(&mut reader)?; // TBSCertificate
-    if reader.peek_tag()?.is_context_specific() {
-        AnyRef::decode(&mut reader)?; // version
+    let certificate = X509::from_der(certificate)?;
+    let (mut names, mut vouched_by) = (Vec::new(), None);
+    for (kind, value) in &certificate.others {
+        match *kind {
+            ALTERNATIVE_NAME => names = alternative_names(value)?,
+            // Who told Fulcio the name: the issuer of the OpenID token.
+            FULCIO_ISSUER => vouched_by = Some(text(value)),
+            FULCIO_ISSUER_V2 => {
+                vouched_by = Some(Utf8StringRef::from_der(value)?.as_str().to_owned());
+            }
+            _ => {}
+        }
     }
-    AnyRef::decode(&mut reader)?; // serialNumber
-    AnyRef::decode(&mut reader)?; // signature
-    let issuer = name(AnyRef::decode(&mut reader)?)?;
-    AnyRef::decode(&mut reader)?; // validity
-    let subject = name(AnyRef::decode(&mut reader)?)?;
-    AnyRef::decode(&mut reader)?; // subjectPublicKeyInfo
-    let mut found = Extensions::default();
-    if reader.peek_tag()? == EXTENSIONS {
-        Header::decode(&mut reader)?;
-        found.read(AnyRef::decode(&mut reader)?)?;
-    }
-    let whom = if found.names.is_empty() { subject } else { found.names.join(", ") };
-    Ok(match found.vouched_by {
+    let whom = if names.is_empty() { name(&certificate.attributes) } else { names.join(", ") };
+    Ok(match vouched_by {
         Some(provider) => format!("{whom}, by the word of {provider}"),
-        None => format!("{whom}, issued by {issuer}"),
+        None => format!("{whom}, issued by {}", name(&attributes(&certificate.issuer)?)),
     })
 }
 
-/// What its extensions say about its holder.
-#[derive(Default)]
-struct Extensions {
-    /// Its alternative names.
-    names: Vec<String>,
-    /// Who told Fulcio the name: the issuer of the `OpenID` token.
-    vouched_by: Option<String>,
-}
-
-impl Extensions {
-    fn read(&mut self, extensions: AnyRef<'_>) -> Result<()> {
-        let mut list = SliceReader::new(extensions.value())?;
-        while !list.is_finished() {
-            list.sequence(|extension| {
-                let kind = ObjectIdentifier::decode(extension)?;
-                if extension.peek_tag()? == Tag::Boolean {
-                    bool::decode(extension)?; // critical
-                }
-                let value = OctetStringRef::decode(extension)?.as_bytes();
-                match kind {
-                    ALTERNATIVE_NAME => self.alternative_names(value)?,
-                    FULCIO_ISSUER => self.vouched_by = Some(text(value)),
-                    FULCIO_ISSUER_V2 => {
-                        let provider = Utf8StringRef::from_der(value)?;
-                        self.vouched_by = Some(provider.as_str().to_owned());
-                    }
-                    _ => {}
-                }
-                Ok(())
-            })?;
+fn alternative_names(value: &[u8]) -> Result<Vec<String>> {
+    let names = AnyRef::from_der(value)?;
+    let mut names = SliceReader::new(names.value())?;
+    let mut found = Vec::new();
+    while !names.is_finished() && found.len() < MOST_NAMES {
+        let tag = names.peek_tag()?;
+        let name = AnyRef::decode(&mut names)?.value();
+        match tag {
+            OTHER_NAME => found.push(other_name(name)?),
+            MAIL | HOST | URI => found.push(text(name)),
+            _ => {}
         }
-        Ok(())
     }
-
-    fn alternative_names(&mut self, value: &[u8]) -> Result<()> {
-        let names = AnyRef::from_der(value)?;
-        let mut names = SliceReader::new(names.value())?;
-        while !names.is_finished() && self.names.len() < MOST_NAMES {
-            let tag = names.peek_tag()?;
-            let name = AnyRef::decode(&mut names)?.value();
-            match tag {
-                OTHER_NAME => self.names.push(other_name(name)?),
-                MAIL | HOST | URI => self.names.push(text(name)),
-                _ => {}
-            }
-        }
-        Ok(())
-    }
+    Ok(found)
 }
 
 /// The text of a name of another kind, as Fulcio writes names of users.
@@ -105,31 +67,21 @@ fn other_name(name: &[u8]) -> Result<String> {
 }
 
 /// A distinguished name, each part as `CN=value`, in its order.
-fn name(name: AnyRef<'_>) -> Result<String> {
-    let mut parts = Vec::new();
-    let mut sets = SliceReader::new(name.value())?;
-    while !sets.is_finished() && parts.len() < MOST_NAMES {
-        let set = AnyRef::decode(&mut sets)?;
-        let mut attributes = SliceReader::new(set.value())?;
-        while !attributes.is_finished() && parts.len() < MOST_NAMES {
-            parts.push(attributes.sequence(|attribute| {
-                let kind = ObjectIdentifier::decode(attribute)?;
-                let value = text(AnyRef::decode(attribute)?.value());
-                Ok(match ATTRIBUTES.iter().find(|(known, _)| *known == kind) {
-                    Some((_, short)) => format!("{short}={value}"),
-                    None => format!("{kind}={value}"),
-                })
-            })?);
+fn name(attributes: &[Attribute]) -> String {
+    let parts = attributes.iter().take(MOST_NAMES).map(|(kind, value)| {
+        let value = value.as_deref().unwrap_or("?");
+        match ATTRIBUTES.iter().find(|(known, _)| known == kind) {
+            Some((_, short)) => format!("{short}={value}"),
+            None => format!("{kind}={value}"),
         }
-    }
-    Ok(parts.join(", "))
+    });
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-const EXTENSIONS: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber::N3 };
 const OTHER_NAME: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber::N0 };
 const MAIL: Tag = Tag::ContextSpecific { constructed: false, number: TagNumber::N1 };
 const HOST: Tag = Tag::ContextSpecific { constructed: false, number: TagNumber::N2 };

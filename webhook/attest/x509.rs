@@ -28,6 +28,8 @@ pub struct X509 {
     pub key_usage: Option<KeyUsage>,
     /// The purposes of its extended key usage, if it has that.
     pub purposes: Option<Vec<ObjectIdentifier>>,
+    /// Its other extensions, each with what is in it.
+    pub others: Vec<(ObjectIdentifier, Vec<u8>)>,
 }
 
 /// One attribute of a name. A value in another alphabet than UTF-8's is none.
@@ -86,6 +88,7 @@ fn to_be_signed<'a, R: Reader<'a>>(reader: &mut R) -> Result<X509> {
         basic_constraints: None,
         key_usage: None,
         purposes: None,
+        others: Vec::new(),
     };
     while !reader.is_finished() {
         let tag = reader.peek_tag()?;
@@ -121,7 +124,7 @@ impl X509 {
                         self.key_usage = Some(KeyUsage { critical, bits: bits(value)? });
                     }
                     EXTENDED_KEY_USAGE => self.purposes = Some(Vec::from_der(value)?),
-                    _ => {}
+                    _ => self.others.push((kind, value.to_vec())),
                 }
             }
             Ok(())
@@ -161,7 +164,10 @@ fn time<'a, R: Reader<'a>>(reader: &mut R) -> Result<Timestamp> {
 }
 
 /// The attributes of a name in DER.
-fn attributes(name: &[u8]) -> Result<Vec<Attribute>> {
+///
+/// # Errors
+/// It is none.
+pub fn attributes(name: &[u8]) -> Result<Vec<Attribute>> {
     let mut found = Vec::new();
     let name = AnyRef::from_der(name)?;
     let mut sets = SliceReader::new(name.value())?;

@@ -24,6 +24,7 @@ mod keys;
 mod maker;
 mod material;
 mod message;
+pub mod oids;
 mod open;
 mod payload;
 mod pkix;

@@ -13,11 +13,15 @@ use rustls_pki_types::{
 };
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use spki::{
-    ObjectIdentifier, SubjectPublicKeyInfoRef,
+    SubjectPublicKeyInfoRef,
     der::{Decode as _, Reader as _, SliceReader, asn1::UintRef},
 };
 
-use super::{KeyError, material::Material};
+use super::{
+    KeyError,
+    material::Material,
+    oids::{EC, ED25519, P256, P384, P521, RSA},
+};
 use crate::{attest::JwsAlgorithm, name::Fingerprint};
 
 /// A PKIX public key.
@@ -227,10 +231,3 @@ const RSA_SCHEMES: [&signature::RsaParameters; 6] = [
     &signature::RSA_PKCS1_2048_8192_SHA384,
     &signature::RSA_PSS_2048_8192_SHA384,
 ];
-
-const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
-const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
-const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
-const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");

@@ -9,15 +9,20 @@ use std::{fmt, sync::Arc};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use p256::ecdsa::signature::{RandomizedSigner as _, Signer as _};
 use pkcs8::{
-    EncodePublicKey as _, EncryptedPrivateKeyInfo, LineEnding, ObjectIdentifier, PrivateKeyInfo,
-    der::pem, pkcs5,
+    EncodePublicKey as _, EncryptedPrivateKeyInfo, LineEnding, PrivateKeyInfo, der::pem, pkcs5,
 };
 use rsa::{pkcs1::DecodeRsaPrivateKey as _, rand_core::OsRng};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::{Passphrase, SigningKeyError, sigstore};
-use crate::{name::Fingerprint, verify::Key};
+use crate::{
+    name::Fingerprint,
+    verify::{
+        Key,
+        oids::{EC, ED25519, P256, P384, P521, RSA},
+    },
+};
 
 /// A private key of PKIX. It is wiped when it is dropped.
 #[derive(Clone)]
@@ -230,10 +235,3 @@ const LABELS: [&str; 6] = [
 
 /// How openssl marked keys that it encrypted before PKCS#8, with MD5.
 const LEGACY_LOCK: &[u8] = b"Proc-Type: 4,ENCRYPTED";
-
-const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
-const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
-const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
-const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
