@@ -10,6 +10,8 @@ use countersign_kit::{Content, Grafeas, Key, Registry, image};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::configuration::{attesting, stores};
+
 const NOTE: &str = "projects/build/notes/built";
 
 /// A folder with a key, a configuration, and the peers that it names.
@@ -41,13 +43,7 @@ impl Desk {
         let (host, store) = (desk.registry.host(), desk.grafeas.url());
         desk.write(
             "countersign.yaml",
-            &format!(
-                "registries: {{allow: [\"{host}/**\"], hosts: [{{host: \"{host}\", plainHttp: true}}]}}\n\
-                 stores: [{{name: grafeas, url: \"{store}\", api: v1beta1, project: projects/build}}]\n\
-                 authorities: [{{name: builder, keys: [{{openpgp: builder.asc}}], note: {NOTE}}}]\n\
-                 policies: [{{name: attested, match: {{}}, rules: [{{use: attested, parameters: {{authorities: [builder]}}}}], mode: enforce}}]\n\
-                 unmatched: deny\n"
-            ),
+            &(stores(&store) + &attesting(&host, "builder", &format!("note: {NOTE}"))),
         );
         desk
     }

@@ -7,6 +7,7 @@ use countersign_kit::{Fault, Key, On, attestation_pgp, image, sha256, tar};
 
 use crate::{
     cli::{Desk, stderr, stdout},
+    configuration::{IMAGE_ID, attesting, stores},
     gate::layers::{GZIP, gzip},
 };
 
@@ -21,12 +22,9 @@ fn a_command_waits_until_the_layers_are_compared() {
     desk.write(
         "gate.yaml",
         &format!(
-            "deadline: 1s\n\
-             registries: {{allow: [\"{host}/**\"], hosts: [{{host: \"{host}\", plainHttp: true}}]}}\n\
-             stores: [{{name: grafeas, url: \"{store}\", api: v1beta1, project: projects/build}}]\n\
-             authorities: [{{name: oci, keys: [{{openpgp: oci.asc}}], note: {note}, attests: [image-id], identity: digest, layersCheckedBy: gate}}]\n\
-             policies: [{{name: attested, match: {{}}, rules: [{{use: attested, parameters: {{authorities: [oci]}}}}], mode: enforce}}]\n\
-             unmatched: deny\n"
+            "deadline: 1s\n{}{}",
+            stores(&store),
+            attesting(&host, "oci", &format!("note: {note}, {IMAGE_ID}"))
         ),
     );
     let archive = tar("app", b"app");

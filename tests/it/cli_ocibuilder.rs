@@ -5,7 +5,10 @@ use std::{fs, path::Path, process::Command};
 use countersign_kit::{Auth, Content, Key, Registry, Users, image, index};
 use serde_json::{Value, json};
 
-use crate::cli::{Desk, stderr, stdout};
+use crate::{
+    cli::{Desk, stderr, stdout},
+    configuration::{attesting, stores_with_records},
+};
 
 /// A file of ocibuilder for this desk, and a configuration that trusts the key.
 pub fn prepared(desk: &Desk, store: &str, key: &Key) -> String {
@@ -15,6 +18,8 @@ pub fn prepared(desk: &Desk, store: &str, key: &Key) -> String {
     let text = text.replace("REPOSITORY", &format!("{host}/acme/shop")).replace("HOSTNAME", store);
     desk.write("ocibuilder.yaml", &text);
     desk.write("oci.asc", &key.certificate_armored());
+    let stores = stores_with_records(store).replace("projects/build", "projects/image-build");
+    let note = "projects/image-build/notes/oci-attest";
     for (file, attests) in [
         ("id.yaml", "[image-id], identity: digest, layersCheckedBy: runtime"),
         ("gate.yaml", "[image-id], identity: digest, layersCheckedBy: gate"),
@@ -23,11 +28,8 @@ pub fn prepared(desk: &Desk, store: &str, key: &Key) -> String {
         desk.write(
             file,
             &format!(
-                "registries: {{allow: [\"{host}/**\"], hosts: [{{host: \"{host}\", plainHttp: true}}]}}\n\
-                 stores: [{{name: grafeas, url: \"{store}\", api: v1beta1, project: projects/image-build, records: [\"projects/image-build/notes/*\"]}}]\n\
-                 authorities: [{{name: oci, keys: [{{openpgp: oci.asc}}], note: projects/image-build/notes/oci-attest, attests: {attests}}}]\n\
-                 policies: [{{name: attested, match: {{}}, rules: [{{use: attested, parameters: {{authorities: [oci]}}}}], mode: enforce}}]\n\
-                 unmatched: deny\n"
+                "{stores}{}",
+                attesting(&host, "oci", &format!("note: {note}, attests: {attests}"))
             ),
         );
     }

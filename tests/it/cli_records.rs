@@ -4,7 +4,10 @@ use std::{fs, path::Path, process::Command};
 
 use serde_json::Value;
 
-use crate::cli::{Desk, stderr, stdout};
+use crate::{
+    cli::{Desk, stderr, stdout},
+    configuration::{authority, configuration, stores_with_records},
+};
 
 const NOTE: &str = "projects/build/notes/built";
 const REVISION: &str = "ffac537e6cbbf934b08745a378932722df287a53";
@@ -27,15 +30,11 @@ fn under(desk: &Desk, environment: &str, arguments: &[&str]) -> std::process::Ou
 
 fn configured(desk: &Desk, rule: &str) {
     let (host, store) = (desk.registry.host(), desk.grafeas.url());
+    let attests = "attests: [\"https://slsa.dev/provenance/v1\"]";
+    let builder = authority("builder", &format!("note: {NOTE}, {attests}"));
     desk.write(
         "built.yaml",
-        &format!(
-            "registries: {{allow: [\"{host}/**\"], hosts: [{{host: \"{host}\", plainHttp: true}}]}}\n\
-             stores: [{{name: grafeas, url: \"{store}\", api: v1beta1, project: projects/build, records: [\"projects/build/notes/*\"]}}]\n\
-             authorities: [{{name: builder, keys: [{{openpgp: builder.asc}}], note: {NOTE}, attests: [\"https://slsa.dev/provenance/v1\"]}}]\n\
-             policies: [{{name: built, match: {{}}, rules: [{rule}], mode: enforce}}]\n\
-             unmatched: deny\n"
-        ),
+        &(stores_with_records(&store) + &configuration(&[&host], &builder, "built", rule)),
     );
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::{Desk, stderr, stdout},
+    configuration::{authority, configuration, stores_with_records},
     grafeas_client::Embedded,
 };
 
@@ -25,16 +26,12 @@ fn clean(timestamp: &str) -> String {
 }
 
 fn configured(desk: &Desk, store: &str, api: &str) {
-    let host = desk.registry.host();
+    let builder = authority("builder", &format!("note: {NOTE}"));
+    let rule = "{use: vulnerabilities, parameters: {}}";
     desk.write(
         "scanned.yaml",
-        &format!(
-            "registries: {{allow: [\"{host}/**\"], hosts: [{{host: \"{host}\", plainHttp: true}}]}}\n\
-             stores: [{{name: grafeas, url: \"{store}\", api: {api}, project: projects/build, records: [\"projects/build/notes/*\"]}}]\n\
-             authorities: [{{name: builder, keys: [{{openpgp: builder.asc}}], note: {NOTE}}}]\n\
-             policies: [{{name: clean, match: {{}}, rules: [{{use: vulnerabilities, parameters: {{}}}}], mode: enforce}}]\n\
-             unmatched: deny\n"
-        ),
+        &(stores_with_records(store).replace("v1beta1", api)
+            + &configuration(&[&desk.registry.host()], &builder, "clean", rule)),
     );
 }
 

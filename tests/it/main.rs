@@ -33,6 +33,7 @@ mod cli_terminal;
 mod cli_tls;
 mod cli_verify;
 mod config;
+mod configuration;
 mod docs;
 mod docs_ci;
 mod forms;

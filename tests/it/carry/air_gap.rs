@@ -5,23 +5,19 @@ use std::fs;
 use countersign_kit::{Registry, artifact};
 use serde_json::Value;
 
-use crate::cli::{Desk, stderr, stdout};
+use crate::{
+    cli::{Desk, stderr, stdout},
+    configuration::attesting,
+};
 
 #[test]
 fn the_gate_behind_an_air_gap_decides_the_same() {
     let desk = Desk::new();
     let other_side = Registry::start();
     let (here, there) = (desk.registry.host(), other_side.host());
-    let config = |host: &str, identities: &str| {
-        format!(
-            "registries: {{allow: [\"{host}/**\"], hosts: [{{host: \"{host}\", plainHttp: true}}]}}\n\
-             authorities: [{{name: builder, keys: [{{openpgp: builder.asc}}]{identities}}}]\n\
-             policies: [{{name: attested, match: {{}}, rules: [{{use: attested, parameters: {{authorities: [builder]}}}}], mode: enforce}}]\n\
-             unmatched: deny\n"
-        )
-    };
+    let config = |host: &str, identities: &str| attesting(host, "builder", identities);
     desk.write("a.yaml", &config(&here, ""));
-    let mapped = format!(", identities: {{\"{there}/mirror/**\": \"{here}/acme/**\"}}");
+    let mapped = format!("identities: {{\"{there}/mirror/**\": \"{here}/acme/**\"}}");
     desk.write("b.yaml", &config(&there, &mapped));
     desk.write("b-unmapped.yaml", &config(&there, ""));
 

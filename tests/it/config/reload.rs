@@ -16,7 +16,10 @@ use countersign_kit::{Grafeas, Kind, Registry, attestation_pgp, image, review, s
 use serde_json::Value;
 
 use super::folder::{Folder, MINIMAL, key};
-use crate::gate::layers::{GZIP, gzip};
+use crate::{
+    configuration::{IMAGE_ID, attesting, stores},
+    gate::layers::{GZIP, gzip},
+};
 
 /// Whether another gate than `last` came into force within a second.
 async fn changed(gates: &arc_swap::ArcSwap<Gate>, last: &Arc<Gate>) -> bool {
@@ -87,13 +90,9 @@ async fn p6_what_layers_unpack_to_outlives_a_configuration() {
     store.put_project("projects/build");
     store.put_note(note);
     let text = format!(
-        "tls: {{certificate: tls.crt, key: tls.key}}\n\
-         deadline: 30s\n\
-         registries: {{allow: [\"{host}/**\"], hosts: [{{host: \"{host}\", plainHttp: true}}]}}\n\
-         stores: [{{name: grafeas, url: \"{url}\", api: v1beta1, project: projects/build}}]\n\
-         authorities: [{{name: oci, keys: [{{openpgp: qa.asc}}], note: {note}, attests: [image-id], identity: digest, layersCheckedBy: gate}}]\n\
-         policies: [{{name: attested, match: {{}}, rules: [{{use: attested, parameters: {{authorities: [oci]}}}}], mode: enforce}}]\n\
-         unmatched: deny\n"
+        "tls: {{certificate: tls.crt, key: tls.key}}\ndeadline: 30s\n{}{}",
+        stores(&url),
+        attesting(&host, "qa", &format!("note: {note}, {IMAGE_ID}"))
     );
     folder.write("gate.yaml", &text);
     let archive = tar("app", b"app");

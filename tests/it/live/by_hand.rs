@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::{
     cli::{Desk, stderr, stdout},
+    configuration::{attesting, stores},
     peer::{DockerRegistry, GnuPg, Grafeas, OciServe, binary, push_image, run, seen},
 };
 
@@ -19,23 +20,13 @@ const NOTE: &str = "projects/build/notes/by-hand";
 
 /// A configuration that trusts this key for one thing, said at one place.
 fn configure(desk: &Desk, host: &str, store: &str, attests: &str) {
-    let (stores, note) = match store {
+    let (store, note) = match store {
         "" => (String::new(), String::new()),
-        url => (
-            format!(
-                "stores: [{{name: grafeas, url: \"{url}\", api: v1beta1, project: projects/build}}]\n"
-            ),
-            format!(", note: {NOTE}"),
-        ),
+        url => (stores(url), format!(", note: {NOTE}")),
     };
     desk.write(
         "hand.yaml",
-        &format!(
-            "registries: {{allow: [\"{host}/**\"], hosts: [{{host: \"{host}\", plainHttp: true}}]}}\n{stores}\
-             authorities: [{{name: hand, keys: [{{openpgp: hand.asc}}], attests: [\"{attests}\"]{note}}}]\n\
-             policies: [{{name: attested, match: {{}}, rules: [{{use: attested, parameters: {{authorities: [hand]}}}}], mode: enforce}}]\n\
-             unmatched: deny\n"
-        ),
+        &(store + &attesting(host, "hand", &format!("attests: [\"{attests}\"]{note}"))),
     );
 }
 

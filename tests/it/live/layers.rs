@@ -6,7 +6,10 @@ use countersign_kit::{Grafeas, attestation_pgp, sha256, tar};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::peer::{DockerRegistry, GnuPg, binary, run, seen};
+use crate::{
+    configuration::{IMAGE_ID, attesting, stores},
+    peer::{DockerRegistry, GnuPg, binary, run, seen},
+};
 
 const NOTE: &str = "projects/build/notes/oci-attest";
 
@@ -108,13 +111,7 @@ fn p4_the_layers_that_skopeo_pushed_are_those_of_the_id_that_gpg_signed() {
         let uri = format!("https://{host}/acme/shop@{image_id}");
         store.put("projects/build", attestation_pgp(&uri, NOTE, &signature, &key));
         fs::write(folder.path().join("oci.asc"), gpg.certificate(&key)).unwrap();
-        let text = format!(
-            "registries: {{allow: [\"{host}/**\"], hosts: [{{host: \"{host}\", plainHttp: true}}]}}\n\
-             stores: [{{name: grafeas, url: \"{url}\", api: v1beta1, project: projects/build}}]\n\
-             authorities: [{{name: oci, keys: [{{openpgp: oci.asc}}], note: {NOTE}, attests: [image-id], identity: digest, layersCheckedBy: gate}}]\n\
-             policies: [{{name: attested, match: {{}}, rules: [{{use: attested, parameters: {{authorities: [oci]}}}}], mode: enforce}}]\n\
-             unmatched: deny\n"
-        );
+        let text = stores(&url) + &attesting(host, "oci", &format!("note: {NOTE}, {IMAGE_ID}"));
         fs::write(folder.path().join("countersign.yaml"), text).unwrap();
 
         let reference = format!("{host}/acme/shop:good");

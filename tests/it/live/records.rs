@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{
     cli::{Desk, stderr, stdout},
     cli_ocibuilder,
+    configuration::{attesting, stores_with_records},
     peer::Grafeas,
 };
 
@@ -51,13 +52,7 @@ fn the_reference_server_keeps_builds_and_findings() {
     }
     desk.write(
         "records.yaml",
-        &format!(
-            "registries: {{allow: [\"{host}/**\"], hosts: [{{host: \"{host}\", plainHttp: true}}]}}\n\
-             stores: [{{name: grafeas, url: \"{url}\", api: v1beta1, project: projects/build, records: [\"projects/build/notes/*\"]}}]\n\
-             authorities: [{{name: builder, keys: [{{openpgp: builder.asc}}], note: {NOTE}}}]\n\
-             policies: [{{name: attested, match: {{}}, rules: [{{use: attested, parameters: {{authorities: [builder]}}}}], mode: enforce}}]\n\
-             unmatched: deny\n"
-        ),
+        &(stores_with_records(&url) + &attesting(&host, "builder", &format!("note: {NOTE}"))),
     );
     let shown = desk.run(&["evidence", &image, "--config", "records.yaml"]);
     assert!(shown.status.success(), "{}", stderr(&shown));

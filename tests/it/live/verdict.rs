@@ -4,19 +4,14 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use crate::cli::{Desk, stderr};
+use crate::{
+    cli::{Desk, stderr},
+    configuration::configuration,
+};
 
 /// A configuration for these registries, with these authorities and rules, in flow style.
 pub fn configure(desk: &Desk, registries: &[&str], authorities: &str, rules: &str) {
-    let list = |entry: &dyn Fn(&str) -> String| {
-        registries.iter().map(|host| entry(host)).collect::<Vec<_>>().join(", ")
-    };
-    let allow = list(&|host| format!("\"{host}/**\""));
-    let hosts = list(&|host| format!("{{host: \"{host}\", plainHttp: true}}"));
-    let text = format!(
-        "registries: {{allow: [{allow}], hosts: [{hosts}]}}\nauthorities: [{authorities}]\npolicies: [{{name: only, match: {{}}, mode: enforce, rules: [{rules}]}}]\nunmatched: deny\n"
-    );
-    desk.write("countersign.yaml", &text);
+    desk.write("countersign.yaml", &configuration(registries, authorities, "only", rules));
 }
 
 /// What was made of an image.

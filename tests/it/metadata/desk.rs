@@ -11,6 +11,8 @@ use countersign_kit::{Content, Key, Registry, image, keyring_armored};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::configuration::{authority, configuration};
+
 /// A folder with the keys of QA (two people), one of a stranger, and a configuration by which QA
 /// signs off.
 pub struct Desk {
@@ -35,14 +37,14 @@ impl Desk {
             desk.write(&format!("{name}.asc"), key.certificate_armored());
         }
         desk.write("qa.asc", keyring_armored(&[ann, bob]));
-        let host = desk.registry.host();
+        let (host, qa) = (desk.registry.host(), authority("qa", "attests: [metadata/approval]"));
         desk.write(
             "countersign.yaml",
-            format!(
-                "registries: {{allow: [\"{host}/**\"], hosts: [{{host: \"{host}\", plainHttp: true}}]}}\n\
-                 authorities: [{{name: qa, keys: [{{openpgp: qa.asc}}], attests: [metadata/approval]}}]\n\
-                 policies: [{{name: approved, match: {{}}, rules: [{{use: approved, parameters: {{authorities: [qa]}}}}], mode: enforce}}]\n\
-                 unmatched: deny\n"
+            configuration(
+                &[&host],
+                &qa,
+                "approved",
+                "{use: approved, parameters: {authorities: [qa]}}",
             ),
         );
         desk.write("yes.json", "{\"approved\": true}");

@@ -4,18 +4,11 @@
 use std::process::Command;
 
 use super::desk::Desk;
+use crate::configuration::{authority, configuration};
 
 fn configure(desk: &Desk, rules: &str) {
-    let host = desk.registry.host();
-    desk.write(
-        "countersign.yaml",
-        format!(
-            "registries: {{allow: [\"{host}/**\"], hosts: [{{host: \"{host}\", plainHttp: true}}]}}\n\
-             authorities: [{{name: qa, keys: [{{openpgp: qa.asc}}], attests: [\"metadata/*\"]}}]\n\
-             policies: [{{name: qa, match: {{}}, rules: [{rules}], mode: enforce}}]\n\
-             unmatched: deny\n"
-        ),
-    );
+    let qa = authority("qa", "attests: [\"metadata/*\"]");
+    desk.write("countersign.yaml", configuration(&[&desk.registry.host()], &qa, "qa", rules));
 }
 
 /// What the gate says of a Pod; nothing where it lets it in.
