@@ -184,7 +184,7 @@ impl Gate {
             Err(violation) => Answer::deny(*violation),
             Ok(Change::Nothing(_)) => Answer::default(),
             Ok(Change::Images(images)) if self.waves_through(&images) => {
-                self.wave_through(&self.subjects(images.uses, &review.namespace))
+                self.wave_through(&mut self.subjects(images.uses, &review.namespace))
             }
             Ok(Change::Images(images)) => {
                 let now = Timestamp::now();
@@ -223,8 +223,8 @@ impl Gate {
         let now = Timestamp::now();
         let request = self.request_part(review, now)?;
         if self.waves_through(&images) {
-            let subjects = self.subjects(images.uses, &review.namespace);
-            let answer = self.wave_through(&subjects);
+            let mut subjects = self.subjects(images.uses, &review.namespace);
+            let answer = self.wave_through(&mut subjects);
             let judgement = Judgement::of_none(subjects.len());
             return Ok(Inspection { answer, subjects, judgement, request, laps: Laps::start() });
         }
@@ -259,6 +259,7 @@ impl Gate {
         if subjects.iter().any(Subject::is_unknown) {
             subjects = Box::pin(self.look_up(subjects, None, deadline)).await;
         }
+        self.mark_revoked(&mut subjects);
         laps.gathered();
         let (subjects, judgement) = self.judge_aside(&request, subjects, now, deadline).await;
         let answer = self.rule(&context, &subjects, &judgement);
@@ -266,8 +267,11 @@ impl Gate {
         let Some(not_before) = self.not_before(&answer, &subjects) else {
             return Inspection { answer, subjects, judgement, request, laps };
         };
-        // Nobody is denied for an answer that a fresh look may correct (P6).
-        let subjects = Box::pin(self.look_up(subjects, Some(not_before), deadline)).await;
+        // Nobody is denied for an answer that a fresh look may correct (P6). What came of the old ones
+        // takes more room than they do.
+        drop((answer, judgement));
+        let mut subjects = Box::pin(self.look_up(subjects, Some(not_before), deadline)).await;
+        self.mark_revoked(&mut subjects);
         laps.gathered();
         let (subjects, judgement) = self.judge_aside(&request, subjects, now, deadline).await;
         let answer = self.rule(&context, &subjects, &judgement);

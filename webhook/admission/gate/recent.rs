@@ -96,10 +96,8 @@ impl Recent {
             drop(old);
             return None;
         }
-        let Stages { before, after } = recent.known.get(pinned)?;
-        let known = if asked_for_layers(gathered) { after } else { before };
-        let known = known.as_ref().filter(|known| known.is_of(gathered))?;
-        Some(Arc::clone(&known.entries))
+        let known = recent.known.get(pinned)?.of(gathered)?;
+        known.is_of(gathered).then(|| Arc::clone(&known.entries))
     }
 
     fn remember(
@@ -114,20 +112,33 @@ impl Recent {
         if unread || gathered.answers.iter().flatten().any(|answered| answered.outcome.is_err()) {
             return;
         }
-        let weight = gathered.weight().max(LEAST_WEIGHT);
         let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if recent.number == second && recent.weight + weight <= MOST_WEIGHT {
-            let known = Known { gathered: Arc::clone(gathered), entries: Arc::clone(entries) };
+        if recent.number != second {
+            return;
+        }
+        let known = Known { gathered: Arc::clone(gathered), entries: Arc::clone(entries) };
+        let old = recent.known.get(pinned).and_then(|stages| stages.of(gathered));
+        let weight = recent.weight - old.map_or(0, Known::weight) + known.weight();
+        if weight <= MOST_WEIGHT {
             let Stages { before, after } = recent.known.entry(pinned.clone()).or_default();
-            let stage = if asked_for_layers(gathered) { after } else { before };
-            if stage.replace(known).is_none() {
-                recent.weight += weight;
-            }
+            *(if asked_for_layers(gathered) { after } else { before }) = Some(known);
+            recent.weight = weight;
         }
     }
 }
 
+impl Stages {
+    /// The image at the stage at which this was found out about it.
+    fn of(&self, gathered: &Gathered) -> Option<&Known> {
+        if asked_for_layers(gathered) { self.after.as_ref() } else { self.before.as_ref() }
+    }
+}
+
 impl Known {
+    fn weight(&self) -> usize {
+        self.gathered.weight().max(LEAST_WEIGHT)
+    }
+
     /// Whether it was judged by this very evidence. What the digest stands for is the same anyway.
     fn is_of(&self, gathered: &Arc<Gathered>) -> bool {
         if Arc::ptr_eq(&self.gathered, gathered) {
@@ -211,6 +222,7 @@ mod tests {
                 reference: Some(reference.clone()),
                 pinned: pinned.clone(),
                 policies: vec![0],
+                revoked: None,
                 unpinned: false,
                 known: Ok(Arc::clone(&gathered)),
             };

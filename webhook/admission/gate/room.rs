@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::subject::{Obstacle, Subject};
-use crate::name::Code;
+use crate::{name::Code, source::Gathered};
 
 /// Bytes of evidence that may still be put before rules.
 pub struct Room(Arc<Semaphore>);
@@ -43,8 +43,8 @@ pub fn bounded(subjects: &mut [Subject]) -> usize {
     sum
 }
 
-/// In all, and so of one review.
-const MOST: usize = 64 * 1024 * 1024;
+/// In all, and so of one review: no image alone has more.
+const MOST: usize = Gathered::MOST_HELD;
 
 /// What a review may have without waiting.
 const FREE: usize = 256 * 1024;
@@ -53,9 +53,64 @@ const LESS: &str = "remove what is not needed, or use fewer images at once";
 
 #[cfg(test)]
 mod tests {
+    use std::{collections::HashSet, time::Instant};
+
     use futures_util::FutureExt as _;
 
     use super::*;
+    use crate::{
+        admission::{Container, ContainerKind, ImageUse},
+        name::Digest,
+        source::{Answer, Answered, Description, LayerCheck, Runnable},
+    };
+
+    /// An image with evidence that takes two fifths of all room, on a platform of this digest.
+    fn heavy(manifest: Digest) -> Subject {
+        let runnable = Runnable {
+            platform: None,
+            in_index: true,
+            manifest,
+            config: None,
+            equals: Vec::new(),
+            settings: None,
+            layers: LayerCheck::NotMade,
+        };
+        let description =
+            Description { media_type: "", platforms: vec![runnable], indexes: Vec::new() };
+        let outcome = Ok(Answer::heavy(MOST / 5 * 2, 0));
+        let answered = Answered { source: "store".into(), outcome };
+        let answers = vec![vec![answered]];
+        Subject {
+            image: ImageUse {
+                path: "spec.containers[0].image".to_owned(),
+                container: Container { name: "shop".to_owned(), kind: ContainerKind::Container },
+                given: "shop".to_owned(),
+            },
+            reference: None,
+            pinned: None,
+            policies: vec![0],
+            revoked: None,
+            unpinned: false,
+            known: Ok(Arc::new(Gathered { description, answers, believed_until: Instant::now() })),
+        }
+    }
+
+    #[test]
+    fn p16_what_one_review_has_no_room_for_stays_revoked() {
+        let digests = [b"a", b"b", b"c"].map(|text| Digest::sha256(text));
+        let revoked = HashSet::from([digests[2]]);
+        let mut subjects = digests.map(heavy);
+        for subject in &mut subjects {
+            subject.mark_revoked(&revoked);
+        }
+        assert!((MOST / 5 * 4..MOST).contains(&bounded(&mut subjects)));
+        let codes = subjects.map(|subject| {
+            let obstacle = subject.known.as_ref().err().map(|obstacle| obstacle.code);
+            (obstacle, subject.revocation().map(|violation| violation.code))
+        });
+        let too_much = (Some(Code::EvidenceTooMuch), Some("image.revoked".to_owned()));
+        assert_eq!(codes, [(None, None), (None, None), too_much]);
+    }
 
     #[test]
     fn p8_large_evidence_waits_for_large_evidence_and_small_for_none() {

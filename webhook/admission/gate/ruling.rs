@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     admission::{Answer, Exception, Exemption, Patch, Phase, Pin, Violation, Workload},
-    name::{Code, Digest, ImageRef},
+    name::Code,
     verify::Verified,
 };
 
@@ -84,10 +84,19 @@ impl Gate {
         answer
     }
 
+    /// Finds out what is revoked of images, whatever becomes of what is known of them: too much
+    /// evidence, or too little time for it, takes no revocation back (P16).
+    pub(super) fn mark_revoked(&self, subjects: &mut [Subject]) {
+        for subject in subjects {
+            subject.mark_revoked(&self.options.revoked);
+        }
+    }
+
     /// The answer about a template that nobody judges: only a digest that it names and that is
     /// revoked stands against it (P16).
-    pub(super) fn wave_through(&self, subjects: &[Subject]) -> Answer {
-        let violations = subjects.iter().filter_map(|subject| self.revocation(subject)).collect();
+    pub(super) fn wave_through(&self, subjects: &mut [Subject]) -> Answer {
+        self.mark_revoked(subjects);
+        let violations = subjects.iter().filter_map(Subject::revocation).collect();
         Answer {
             violations,
             images: subjects.iter().map(Subject::resolved).collect(),
@@ -137,33 +146,6 @@ impl Gate {
             .min_by_key(|policy| policy.mode)
             .map_or(("", Mode::Enforce), |policy| (policy.name.as_str(), policy.mode))
     }
-
-    /// What stands against an image that is revoked, as far as it is known, whatever the modes.
-    fn revocation(&self, subject: &Subject) -> Option<Violation> {
-        let digest = self.revoked(subject)?;
-        let todo = Some("deploy a version that is not; `revoked:` names it");
-        let obstacle = Obstacle::new(Code::ImageRevoked, format!("{digest} is revoked"), todo);
-        Some(subject.violation("", &obstacle))
-    }
-
-    /// The first digest of an image, of an index in it, or of a platform of it that can run or that
-    /// platform's config, that is revoked; by whichever algorithm it is written, but for a config.
-    fn revoked(&self, subject: &Subject) -> Option<Digest> {
-        if self.options.revoked.is_empty() {
-            return None;
-        }
-        let named = subject.reference.as_ref().and_then(ImageRef::digest);
-        let resolved = subject.pinned.as_ref().map(|pinned| pinned.digest);
-        let platforms = subject.known.iter().flat_map(|gathered| &gathered.description.platforms);
-        let platforms = platforms.flat_map(|runnable| {
-            let equals = runnable.equals.iter().flat_map(|(one, other)| [*one, *other]);
-            std::iter::once(runnable.manifest).chain(runnable.config).chain(equals)
-        });
-        let indexes = subject.known.iter().flat_map(|gathered| &gathered.description.indexes);
-        let indexes = indexes.flat_map(|(one, other)| [*one, *other]);
-        let digests = named.into_iter().chain(resolved).chain(platforms).chain(indexes);
-        digests.into_iter().find(|digest| self.options.revoked.contains(digest))
-    }
 }
 
 struct Weighing<'a> {
@@ -176,7 +158,7 @@ struct Weighing<'a> {
 impl Weighing<'_> {
     /// What is wrong with an image beside what policies say of it.
     fn weigh(&mut self, at: usize, subject: &Subject) {
-        self.answer.violations.extend(self.gate.revocation(subject));
+        self.answer.violations.extend(subject.revocation());
         let mode = self.gate.strictest(subject);
         if mode != Some(Mode::Enforce) && self.gate.options.unmatched == Permission::Deny {
             let obstacle = Obstacle::new(Code::ReviewUnmatched, UNMATCHED, Some(MATCH_IT));

@@ -1,13 +1,13 @@
 //! One image of a request on its way through the gate: parsed, resolved, looked up.
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::HashSet, iter, sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 use tokio::time::timeout_at;
 
 use crate::{
     admission::{ImageUse, Violation},
-    name::{Code, ImageRef, PinnedImage},
+    name::{Code, Digest, ImageRef, PinnedImage},
     source::{Deadline, FetchError, Gathered, ImageError, join_few},
 };
 
@@ -24,6 +24,8 @@ pub struct Subject {
     pub pinned: Option<PinnedImage>,
     /// The numbers of the policies that apply to it.
     pub policies: Vec<usize>,
+    /// What of it is revoked, as far as it was ever known.
+    pub revoked: Option<Digest>,
     /// It must name a digest and does not, so nobody looks it up.
     pub unpinned: bool,
     /// What is known of it, or why nothing is.
@@ -86,6 +88,32 @@ impl Subject {
         }
     }
 
+    /// Notes down the first digest of it, of an index in it, or of a platform of it that can run or
+    /// that platform's config, that is revoked; by whichever algorithm it is written, but for a config.
+    pub(super) fn mark_revoked(&mut self, revoked: &HashSet<Digest>) {
+        if revoked.is_empty() {
+            return;
+        }
+        let named = self.reference.as_ref().and_then(ImageRef::digest);
+        let resolved = self.pinned.as_ref().map(|pinned| pinned.digest);
+        let platforms = self.known.iter().flat_map(|gathered| &gathered.description.platforms);
+        let platforms = platforms.flat_map(|runnable| {
+            let equals = runnable.equals.iter().flat_map(|(one, other)| [*one, *other]);
+            iter::once(runnable.manifest).chain(runnable.config).chain(equals)
+        });
+        let indexes = self.known.iter().flat_map(|gathered| &gathered.description.indexes);
+        let indexes = indexes.flat_map(|(one, other)| [*one, *other]);
+        let mut digests = named.into_iter().chain(resolved).chain(platforms).chain(indexes);
+        self.revoked = self.revoked.or_else(|| digests.find(|digest| revoked.contains(digest)));
+    }
+
+    /// What stands against an image that is revoked, whatever the modes.
+    pub(super) fn revocation(&self) -> Option<Violation> {
+        let what = format!("{} is revoked", self.revoked?);
+        let todo = Some("deploy a version that is not; `revoked:` names it");
+        Some(self.violation("", &Obstacle::new(Code::ImageRevoked, what, todo)))
+    }
+
     /// The reference as far as it was resolved, for the audit log.
     pub fn resolved(&self) -> String {
         match &self.pinned {
@@ -144,7 +172,15 @@ impl Gate {
                     Err(error) => Obstacle::told(Code::ImageReference, &error.to_string()),
                 });
                 let reference = parsed.ok();
-                Subject { image, reference, pinned: None, policies, unpinned: false, known }
+                Subject {
+                    image,
+                    reference,
+                    pinned: None,
+                    policies,
+                    revoked: None,
+                    unpinned: false,
+                    known,
+                }
             })
             .collect()
     }

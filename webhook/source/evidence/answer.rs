@@ -79,7 +79,7 @@ impl Answer {
         Self::new(Instant::now(), Vec::new(), Findings::default(), query)
     }
 
-    /// What was hauled in, once the signatures of its candidates are checked.
+    /// What was found, once the signatures of its candidates are checked.
     pub(super) fn new(
         looked_up: Instant,
         opened: Vec<Opened>,
@@ -144,5 +144,33 @@ impl Perishable for Answer {
 
     fn weight(&self) -> usize {
         self.weight
+    }
+}
+
+#[cfg(test)]
+impl Answer {
+    /// One with a statement of so many bytes, and with rejections of one KiB.
+    pub(crate) fn heavy(bytes: usize, rejections: usize) -> Arc<Self> {
+        use crate::{
+            name::{Code, Digest},
+            verify::Trust,
+        };
+
+        let digest = Digest::sha256(b"");
+        let statement = EmbeddedStatement {
+            digest,
+            subject: digest,
+            predicate_type: "t".into(),
+            predicate: Arc::new(CompactJson::Text("x".repeat(bytes).into())),
+        };
+        let told = "x".repeat(1024);
+        let rejected = Rejection::new("tags", "n", "oci", Code::SignatureMalformed, &told);
+        let findings = Findings {
+            statements: vec![statement],
+            unreadable: vec![rejected; rejections],
+            ..Findings::default()
+        };
+        let query = Arc::new(Query::new(Arc::new(Trust::new(Vec::new()).unwrap()), false));
+        Arc::new(Self::new(Instant::now(), Vec::new(), findings, query))
     }
 }

@@ -1,8 +1,17 @@
 //! All that is known about one image, and how much of it there may be (P8).
 
-use std::{collections::HashSet, sync::Arc, time::Instant};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Instant,
+};
 
-use super::{Answer, Answered, Description, ImageError, cache::Perishable as _};
+use super::{Answer, Answered, Description, cache::Perishable as _};
+use crate::{
+    attest::sources::BUILT_IN,
+    name::Repository,
+    source::{FetchError, Peer},
+};
 
 /// What is known about an image.
 #[derive(Clone, Debug)]
@@ -16,6 +25,10 @@ pub struct Gathered {
 }
 
 impl Gathered {
+    /// Most bytes that are held about one image: what one source may bring takes twice the room once
+    /// it is read.
+    pub const MOST_HELD: usize = 64 * 1024 * 1024;
+
     /// Bytes of the answers, as often as they are to be read: what is said of an index is read for
     /// each of its platforms.
     pub fn weight(&self) -> usize {
@@ -32,16 +45,44 @@ impl Gathered {
         self.found().map(held).sum()
     }
 
-    /// The same, unless it is more than anybody has a use for.
-    pub(super) fn within_bounds(self) -> Result<Self, ImageError> {
+    /// The same without more than anybody has a use for: the source that says most has failed then,
+    /// and whoever can do without it is not held up (P5).
+    pub(super) fn within_bounds(mut self, repository: &Repository) -> Self {
+        while let Some((limit, what)) = self.excess() {
+            let Some(source) = self.heaviest() else { break };
+            let peer = if BUILT_IN.contains(&&*source) {
+                Peer::Registry(repository.host().into())
+            } else {
+                Peer::Store(Arc::clone(&source))
+            };
+            let error = Arc::new(FetchError::TooMuch { peer, limit: limit as u64, what });
+            let of_it = |answered: &&mut Answered| answered.source == source;
+            for answered in self.answers.iter_mut().flatten().filter(of_it) {
+                answered.outcome = Err(Arc::clone(&error));
+            }
+        }
+        self
+    }
+
+    /// A bound that is passed.
+    fn excess(&self) -> Option<(usize, &'static str)> {
         let weight = self.weight();
         if weight > MOST_READ {
-            return Err(ImageError::Heavy { limit: MOST_READ, of: "for all its platforms" });
+            return Some((MOST_READ, "bytes of evidence for all platforms of an image"));
         }
-        if weight > MOST_HELD && self.held() > MOST_HELD {
-            return Err(ImageError::Heavy { limit: MOST_HELD, of: "about it" });
+        let passed = weight > Self::MOST_HELD && self.held() > Self::MOST_HELD;
+        passed.then_some((Self::MOST_HELD, "bytes of evidence about an image"))
+    }
+
+    /// The source that says most.
+    fn heaviest(&self) -> Option<Arc<str>> {
+        let mut weights: HashMap<&Arc<str>, usize> = HashMap::new();
+        for answered in self.answers.iter().flatten() {
+            let weight = answered.outcome.as_ref().map_or(0, |answer| answer.weight());
+            *weights.entry(&answered.source).or_default() += weight;
         }
-        Ok(self)
+        let most = weights.into_iter().filter(|(_, weight)| *weight > 0);
+        most.max_by_key(|(_, weight)| *weight).map(|(source, _)| Arc::clone(source))
     }
 
     fn found(&self) -> impl Iterator<Item = &Arc<Answer>> {
@@ -49,49 +90,15 @@ impl Gathered {
     }
 }
 
-/// What one source may bring takes twice the room once it is read.
-const MOST_HELD: usize = 64 * 1024 * 1024;
-
 /// Dozens of platforms under an index with large bills of materials.
-const MOST_READ: usize = 4 * MOST_HELD;
+const MOST_READ: usize = 4 * Gathered::MOST_HELD;
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::{lookup::Findings, query::Query},
-        *,
-    };
-    use crate::{
-        attest::{
-            CompactJson,
-            buildkit::EmbeddedStatement,
-            sources::{INDEX, TAGS},
-        },
-        name::{Code, Digest},
-        verify::{Rejection, Trust},
-    };
+    use super::*;
+    use crate::{attest::sources::INDEX, name::Code};
 
     const MIB: usize = 1024 * 1024;
-
-    /// An answer of a statement of so many bytes, and rejections of one KiB.
-    fn answer(bytes: usize, rejections: usize) -> Arc<Answer> {
-        let digest = Digest::sha256(b"");
-        let statement = EmbeddedStatement {
-            digest,
-            subject: digest,
-            predicate_type: "t".into(),
-            predicate: Arc::new(CompactJson::Text("x".repeat(bytes).into())),
-        };
-        let told = "x".repeat(1024);
-        let rejected = Rejection::new(TAGS, "n", "oci", Code::SignatureMalformed, &told);
-        let findings = Findings {
-            statements: vec![statement],
-            unreadable: vec![rejected; rejections],
-            ..Findings::default()
-        };
-        let query = Arc::new(Query::new(Arc::new(Trust::new(Vec::new()).unwrap()), false));
-        Arc::new(Answer::new(Instant::now(), Vec::new(), findings, query))
-    }
 
     #[test]
     fn p8_the_evidence_of_one_image_is_bounded() {
@@ -108,10 +115,11 @@ mod tests {
                 })
                 .collect(),
         };
-        let own = |count, bytes| (0..count).map(|_| vec![answer(bytes, 0)]).collect();
-        let shared = |count, bytes, told| vec![vec![answer(bytes, told)]; count];
-        let read = "are to be read for all its platforms";
-        let held = "are to be read about it";
+        let own = |count, bytes| (0..count).map(|_| vec![Answer::heavy(bytes, 0)]).collect();
+        let shared = |count, bytes, told| vec![vec![Answer::heavy(bytes, told)]; count];
+        let read = "bytes of evidence for all platforms of an image";
+        let held = "bytes of evidence about an image";
+        let repository: Repository = "registry.example/acme/shop".parse().unwrap();
         for (name, answers, want) in [
             ("nothing", Vec::new(), ""),
             ("what one source may bring", own(1, 63 * MIB), ""),
@@ -123,13 +131,17 @@ mod tests {
             ("sixty-four with a usual index", shared(64, MIB, 16), ""),
             ("what does not count, for each platform", shared(64, 10, 1200), held),
         ] {
-            let outcome = gathered(answers).within_bounds();
-            let said = outcome.err().map_or(String::new(), |error| {
+            let bounded = gathered(answers).within_bounds(&repository);
+            let mut outcomes = bounded.answers.iter().flatten().map(|answered| &answered.outcome);
+            if want.is_empty() {
+                assert!(outcomes.all(Result::is_ok), "{name}");
+                continue;
+            }
+            for outcome in outcomes {
+                let error = outcome.as_ref().unwrap_err();
                 assert_eq!(error.code(), Code::EvidenceTooMuch, "{name}");
-                error.to_string()
-            });
-            assert_eq!(said.is_empty(), want.is_empty(), "{name}: {said}");
-            assert!(said.contains(want), "{name}: {said}");
+                assert!(error.to_string().contains(want), "{name}: {error}");
+            }
         }
     }
 }

@@ -79,12 +79,6 @@ pub enum ImageError {
          is"
     )]
     Miscalled,
-    /// More evidence than anybody has a use for.
-    #[error(
-        "more than {limit} bytes of evidence are to be read {of}, which is the limit; remove what \
-         is not needed"
-    )]
-    Heavy { limit: usize, of: &'static str },
     /// More entries than are looked at.
     #[error("its index holds more than {0} entries, which is the limit")]
     TooMany(usize),
@@ -98,7 +92,7 @@ impl ImageError {
             Self::NothingRuns | Self::Config | Self::TooDeep | Self::Miscalled => {
                 Code::ImageUnsupported
             }
-            Self::TooMany(_) | Self::Heavy { .. } => Code::EvidenceTooMuch,
+            Self::TooMany(_) => Code::EvidenceTooMuch,
         }
     }
 }

@@ -151,8 +151,7 @@ impl Evidence {
     /// Answers looked up before `not_before` are looked up again.
     ///
     /// # Errors
-    /// The image itself cannot be described, or too much is said about it; a source that fails is
-    /// an [`Answered`] of its own.
+    /// The image itself cannot be described; a source that fails is an [`Answered`] of its own.
     pub async fn gather(
         &self,
         image: &PinnedImage,
@@ -173,7 +172,7 @@ impl Evidence {
         let media_type = top.media_type();
         let description = Description { media_type, platforms, indexes };
         let believed_until = self.kept.until(&answers);
-        Gathered { description, answers, believed_until }.within_bounds()
+        Ok(Gathered { description, answers, believed_until }.within_bounds(&image.repository))
     }
 
     /// What every source says of the very digest of `image`, not of what it is made of.
