@@ -34,9 +34,6 @@ fn all(from: impl Read, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Most bytes of certificates and keys.
-pub const LARGEST_KEYRING: u64 = 1024 * 1024;
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,6 +12,7 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
+    config::LARGEST_FILE,
     sign::{GeneratedKey, generate_key},
     verify,
 };
@@ -89,7 +90,7 @@ impl Generate {
 impl Inspect {
     fn run(self) -> Result<ExitCode, Failure> {
         let named = self.file.display();
-        let bytes = input::read(&self.file, input::LARGEST_KEYRING)
+        let bytes = input::read(&self.file, LARGEST_FILE)
             .map_err(|error| Failure::failed(format!("cannot read {named}"), error))?;
         let now = Timestamp::now();
         let held = verify::describe::inspect(&bytes, now)

@@ -125,7 +125,7 @@ impl Stamp {
 
 /// Reads a file that is not unreasonably large.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    read_file(path, LARGEST)
+    read_file(path, LARGEST_FILE)
 }
 
 fn hash(bytes: &[u8]) -> [u8; 32] {
@@ -154,7 +154,7 @@ fn files_in(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The largest file that is read, in bytes.
-const LARGEST: u64 = 64 << 20;
+pub const LARGEST_FILE: u64 = 64 << 20;
 
 /// How many folders deep files are looked for.
 const DEEPEST: usize = 16;

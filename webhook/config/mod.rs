@@ -23,6 +23,7 @@ mod watch;
 
 pub use at::At;
 pub use error::{ConfigError, ConfigErrors};
+pub use files::LARGEST_FILE;
 pub use loaded::{Config, Purpose};
 pub use parse::parse;
 pub use problem::Problem;

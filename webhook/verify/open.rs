@@ -107,7 +107,7 @@ impl Opened {
     /// About how many bytes the rejections for its failures occupy, wherever it is judged.
     pub fn told(&self) -> usize {
         let one = |(_, text): &(Code, String)| {
-            size_of::<Rejection>() + self.name.len() + text.len().min(MOST_DETAIL)
+            size_of::<Rejection>() + self.name.len() + escape(text, MOST_DETAIL).len()
         };
         self.failures.iter().map(one).sum()
     }

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 
 use super::{Failure, input};
+use crate::config::LARGEST_FILE;
 
 pub use crate::source::PATIENCE;
 
@@ -23,7 +24,7 @@ pub use trust::TrustArguments;
 
 fn pem(file: Option<&PathBuf>) -> Result<Option<Bytes>, Failure> {
     let read = |file: &PathBuf| {
-        input::read(file, input::LARGEST_KEYRING)
+        input::read(file, LARGEST_FILE)
             .map(Bytes::from)
             .map_err(|error| Failure::failed(format!("cannot read {}", file.display()), error))
     };

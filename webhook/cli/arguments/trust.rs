@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    config::{Config, Purpose},
+    config::{Config, LARGEST_FILE, Purpose},
     verify::{Attests, Authority, Key, Trust},
 };
 
@@ -42,7 +42,7 @@ impl TrustArguments {
 /// The keys of a file as one authority for all metadata.
 fn keyring(file: &Path) -> Result<Arc<Trust>, Failure> {
     let named = file.display();
-    let bytes = input::read(file, input::LARGEST_KEYRING)
+    let bytes = input::read(file, LARGEST_FILE)
         .map_err(|error| Failure::failed(format!("cannot read {named}"), error))?;
     let pkix = bytes.starts_with(b"-----BEGIN PUBLIC KEY");
     let keys = if pkix { Key::pkix(&bytes).map(|key| vec![key]) } else { Key::openpgp(&bytes) };

@@ -166,7 +166,7 @@ fn scanned(
 
 fn read(file: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     let named = file.display();
-    let cannot = |error| Failure::failed(format!("cannot read {named}"), error);
+    let cannot = |error| Failure::unreadable(format!("cannot read {named}"), error);
     input::read(file, limit).map_err(cannot)
 }
 

@@ -30,12 +30,12 @@ pub async fn ask(
 ) -> Result<Findings, FetchError> {
     // Cosign makes no tag of a longer digest, since a tag ends after 128 characters.
     let Digest::Sha256(_) = key.image.digest else { return Ok(Findings::default()) };
-    let hauls = sigstore::TAGS.map(|end| {
+    let searches = sigstore::TAGS.map(|end| {
         let tag = format!("sha256-{}.{end}", key.image.digest.hex());
         under(registries, &key.image.repository, tag, opener)
     });
     let mut all = Findings::default();
-    for findings in try_join_all(hauls).await? {
+    for findings in try_join_all(searches).await? {
         all.take(findings);
     }
     Ok(all)

@@ -185,7 +185,8 @@ impl ImageArguments {
         let manifest = registries.manifest(image.repository(), tag, Deadline::after(PATIENCE));
         let digest = manifest.await.map_err(Failure::of)?.digest;
         if !self.allow_tag {
-            let command = paste::command(env::args(), image.as_str(), &image.with_digest(digest));
+            let command =
+                paste::command(env::args_os(), image.as_str(), &image.with_digest(digest));
             return Err(Failure::usage(format!(
                 "{} is a tag, which may move; it names {digest} now: sign that with\n  {command}",
                 image.as_str(),

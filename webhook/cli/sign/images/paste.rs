@@ -1,12 +1,14 @@
 //! The command that was typed, to be pasted with a digest in place of a tag.
 
+use std::ffi::OsString;
+
 /// The command line of `arguments`, the program first, with `digest` where it names `tag`. A password
 /// in it is left out: it is in the shell's history once already.
-pub fn command(arguments: impl Iterator<Item = String>, tag: &str, digest: &str) -> String {
+pub fn command(arguments: impl Iterator<Item = OsString>, tag: &str, digest: &str) -> String {
     let mut words = vec!["countersign".to_owned()];
     let mut arguments = arguments.skip(1);
     while let Some(argument) = arguments.next() {
-        match argument.as_str() {
+        match &*argument.to_string_lossy() {
             "-p" | "--password" => drop(arguments.next()),
             text if text.starts_with("--password=") => {}
             text if text.starts_with("-p") => {}
@@ -44,7 +46,7 @@ mod tests {
             ("and in one word", vec!["--password=x", "r/a:1"], "r/a@D"),
         ] {
             let line = ["target/debug/countersign", "sign"].into_iter().chain(typed);
-            let got = command(line.map(str::to_owned), "r/a:1", "r/a@D");
+            let got = command(line.map(OsString::from), "r/a:1", "r/a@D");
             assert_eq!(got, format!("countersign sign {want}"), "{name}");
         }
     }
