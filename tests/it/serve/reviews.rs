@@ -185,7 +185,7 @@ async fn p8_slow_uploads_of_large_bodies_do_not_keep_usual_reviews_waiting() {
     let serving = Serving::start_with(allow, |options| options.body = 1 << 20).await;
     let mut slow = Vec::new();
     // Four fill the budget; of the four after them no more than the beginning is taken.
-    for (timeout, taken) in [("6s", 700), ("4s", 400)].into_iter().flat_map(|one| [one; 4]) {
+    for (timeout, taken) in [("5s", 700), ("2s", 200)].into_iter().flat_map(|one| [one; 4]) {
         let mut client = serving.connect().await;
         let target = format!("/validate?timeout={timeout}");
         client.head("POST", &target, "content-length: 1000000\r\n").await.unwrap();
@@ -203,10 +203,11 @@ async fn p8_slow_uploads_of_large_bodies_do_not_keep_usual_reviews_waiting() {
         denied(&response, "review.deadline");
         messages.push(response.json()["response"]["status"]["message"].to_string());
     }
-    let all = |messages: &[String], what| messages.iter().all(|message| message.contains(what));
-    assert!(all(&messages[..4], "did not arrive in time"), "{messages:?}");
-    // The fifth may have got what the others left.
-    assert!(all(&messages[5..], "too many large reviews came at once"), "{messages:?}");
+    let is = |what: &'static str| move |message: &String| message.contains(what);
+    assert!(messages[..4].iter().all(is("did not arrive in time")), "{messages:?}");
+    // What the first left goes from one of the others to the next when its time is over.
+    let mut others = messages[4..].iter();
+    assert!(others.any(is("too many large reviews came at once")), "{messages:?}");
 }
 
 #[tokio::test]
