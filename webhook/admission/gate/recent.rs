@@ -189,9 +189,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        admission::{Container, ContainerKind, ImageUse},
         name::ImageRef,
-        source::Description,
+        source::{Answer, Description, FetchError, Peer},
     };
 
     #[test]
@@ -199,33 +198,32 @@ mod tests {
         let digest = "0".repeat(64);
         let reference: ImageRef =
             format!("registry.example/acme/shop@sha256:{digest}").parse().unwrap();
-        let container = Container { name: "shop".to_owned(), kind: ContainerKind::Container };
-        let (path, given) = ("spec.containers[0].image".to_owned(), "shop".to_owned());
         let hour = Duration::from_hours(1);
+        let found = || vec![Ok(Answer::heavy(10, 0))];
+        let failed = || Err(Arc::new(FetchError::Late(Peer::Store("store".into()))));
         let (now, noon) = (Instant::now(), "2026-01-01T12:00:00.4Z".parse::<Timestamp>().unwrap());
-        for (what, believed_until, later, is_served) in [
-            ("the same second", now + hour, Duration::from_millis(599), true),
-            ("the next second", now + hour, Duration::from_millis(600), false),
-            ("an hour later", now + hour, hour, false),
-            ("no longer believed", now, Duration::ZERO, false),
+        for (what, outcomes, believed_until, later, is_served) in [
+            ("the same second", found(), now + hour, Duration::from_millis(599), true),
+            ("the next second", found(), now + hour, Duration::from_millis(600), false),
+            ("an hour later", found(), now + hour, hour, false),
+            ("no longer believed", found(), now, Duration::ZERO, false),
+            ("nothing", Vec::new(), now + hour, Duration::ZERO, true),
+            ("a failure", vec![failed()], now + hour, Duration::ZERO, false),
+            (
+                "a failure beside",
+                [found(), vec![failed()]].concat(),
+                now + hour,
+                Duration::ZERO,
+                false,
+            ),
         ] {
             let description =
                 Description { media_type: "", platforms: Vec::new(), indexes: Vec::new() };
-            let gathered = Arc::new(Gathered { description, answers: Vec::new(), believed_until });
-            let pinned = reference.pinned();
-            let subject = Subject {
-                image: ImageUse {
-                    path: path.clone(),
-                    container: container.clone(),
-                    given: given.clone(),
-                },
-                reference: Some(reference.clone()),
-                pinned: pinned.clone(),
-                policies: vec![0],
-                revoked: None,
-                unpinned: false,
-                known: Ok(Arc::clone(&gathered)),
-            };
+            let answered = |outcome| Answered { source: "store".into(), outcome };
+            let answers = vec![outcomes.into_iter().map(answered).collect()];
+            let subject =
+                Subject::of(&reference, Gathered { description, answers, believed_until });
+            let (pinned, gathered) = (subject.pinned.clone(), subject.known.clone().unwrap());
             let recent = Recent::default();
             recent.entries(&Trust::new(Vec::new()).unwrap(), &subject, noon);
             let served = recent.gathered(&pinned.unwrap(), noon + later);

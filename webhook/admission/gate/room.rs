@@ -59,40 +59,19 @@ mod tests {
 
     use super::*;
     use crate::{
-        admission::{Container, ContainerKind, ImageUse},
         name::Digest,
-        source::{Answer, Answered, Description, LayerCheck, Runnable},
+        source::{Answer, Answered, Description, Runnable},
     };
 
     /// An image with evidence that takes two fifths of all room, on a platform of this digest.
     fn heavy(manifest: Digest) -> Subject {
-        let runnable = Runnable {
-            platform: None,
-            in_index: true,
-            manifest,
-            config: None,
-            equals: Vec::new(),
-            settings: None,
-            layers: LayerCheck::NotMade,
-        };
-        let description =
-            Description { media_type: "", platforms: vec![runnable], indexes: Vec::new() };
+        let platforms = vec![Runnable::listed(manifest, None)];
+        let description = Description { media_type: "", platforms, indexes: Vec::new() };
         let outcome = Ok(Answer::heavy(MOST / 5 * 2, 0));
         let answered = Answered { source: "store".into(), outcome };
         let answers = vec![vec![answered]];
-        Subject {
-            image: ImageUse {
-                path: "spec.containers[0].image".to_owned(),
-                container: Container { name: "shop".to_owned(), kind: ContainerKind::Container },
-                given: "shop".to_owned(),
-            },
-            reference: None,
-            pinned: None,
-            policies: vec![0],
-            revoked: None,
-            unpinned: false,
-            known: Ok(Arc::new(Gathered { description, answers, believed_until: Instant::now() })),
-        }
+        let gathered = Gathered { description, answers, believed_until: Instant::now() };
+        Subject::of(&"registry.example/acme/shop:1.4".parse().unwrap(), gathered)
     }
 
     #[test]

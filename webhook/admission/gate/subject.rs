@@ -260,3 +260,25 @@ const UNJUDGED: &str = "too much else was being judged within the time for one r
 const AGAIN: &str = "try again";
 
 const LATER: &str = "try again; the lookups go on and their answers are kept";
+
+#[cfg(test)]
+impl Subject {
+    /// An image of a Pod, and what is known of it.
+    pub(super) fn of(reference: &ImageRef, gathered: Gathered) -> Self {
+        use crate::admission::{Container, ContainerKind};
+
+        Self {
+            image: ImageUse {
+                path: "spec.containers[0].image".to_owned(),
+                container: Container { name: "shop".to_owned(), kind: ContainerKind::Container },
+                given: reference.as_str().to_owned(),
+            },
+            reference: Some(reference.clone()),
+            pinned: reference.pinned(),
+            policies: vec![0],
+            revoked: None,
+            unpinned: false,
+            known: Ok(Arc::new(gathered)),
+        }
+    }
+}

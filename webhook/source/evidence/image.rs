@@ -55,6 +55,21 @@ pub struct Runnable {
     pub layers: LayerCheck,
 }
 
+impl Runnable {
+    /// A manifest that an index lists for this platform, before more is known of it.
+    pub fn listed(manifest: Digest, platform: Option<Platform>) -> Self {
+        Self {
+            platform,
+            in_index: true,
+            manifest,
+            config: None,
+            equals: Vec::new(),
+            settings: None,
+            layers: LayerCheck::NotMade,
+        }
+    }
+}
+
 /// Why an image cannot be described.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ImageError {
@@ -224,16 +239,8 @@ impl Described {
         cluster: &[Platform],
     ) -> Result<Vec<Runnable>, ImageError> {
         if let Content::Manifest { config } = &self.content {
-            let (manifest, config) = (self.digest, Some(config.digest));
-            return Ok(vec![Runnable {
-                platform: None,
-                in_index: false,
-                manifest,
-                config,
-                equals: Vec::new(),
-                settings: None,
-                layers: LayerCheck::NotMade,
-            }]);
+            let alone = Runnable::listed(self.digest, None);
+            return Ok(vec![Runnable { in_index: false, config: Some(config.digest), ..alone }]);
         }
         if nested.iter().any(|index| index.config().is_some()) {
             return Err(ImageError::Miscalled);
@@ -255,16 +262,7 @@ impl Described {
                     if runnable.len() == MOST_ENTRIES {
                         return Err(ImageError::TooMany(MOST_ENTRIES));
                     }
-                    let (platform, manifest) = (entry.platform.clone(), entry.digest);
-                    runnable.push(Runnable {
-                        platform,
-                        in_index: true,
-                        manifest,
-                        config: None,
-                        equals: Vec::new(),
-                        settings: None,
-                        layers: LayerCheck::NotMade,
-                    });
+                    runnable.push(Runnable::listed(entry.digest, entry.platform.clone()));
                 }
             }
         }
