@@ -195,10 +195,16 @@ fn a_key_in_pem_files_what_kritis_reads() {
 
 #[test]
 fn an_interrupted_run_says_how_far_it_came() {
+    interrupted(60);
+    interrupted(1);
+}
+
+/// Signs so many images, and interrupts that once it has begun to upload.
+fn interrupted(count: usize) {
     let desk = Desk::new();
     let registry: &Registry = &desk.registry;
     registry.fault(On::kind(Kind::Upload), Fault::Delay(Duration::from_millis(300)));
-    let images: Vec<String> = (0..60)
+    let images: Vec<String> = (0..count)
         .map(|at| {
             let digest = registry.put("acme/shop", &image(&at.to_string()).build());
             format!("{}/acme/shop@{digest}", registry.host())
@@ -223,8 +229,13 @@ fn an_interrupted_run_says_how_far_it_came() {
     );
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
-    assert!(stderr(&output).contains("of 60 images not begun"), "{}", stderr(&output));
     let whole = stdout(&output).lines().count();
+    let left = match count - whole {
+        0 => String::new(),
+        left => format!("interrupted: {left} of {count} images not finished; run it again"),
+    };
+    assert!(stderr(&output).contains(&left), "{left}: {}", stderr(&output));
+    assert_eq!(stderr(&output).contains("interrupted"), whole < count, "{}", stderr(&output));
     assert!((1..60).contains(&whole), "{whole}");
     let listed: usize = images
         .iter()

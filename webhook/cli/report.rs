@@ -19,7 +19,7 @@ pub struct Report {
     progress: ProgressBar,
     receipts: Vec<Receipt>,
     images: usize,
-    begun: usize,
+    finished: usize,
     failed: usize,
 }
 
@@ -31,7 +31,7 @@ impl Report {
         } else {
             ProgressBar::hidden()
         };
-        Self { format, progress, receipts: Vec::new(), images, begun: 0, failed: 0 }
+        Self { format, progress, receipts: Vec::new(), images, finished: 0, failed: 0 }
     }
 
     /// Runs it to its end, or until somebody asks to stop; a second time ends it at once.
@@ -66,7 +66,7 @@ impl Report {
     fn take(&mut self, receipts: Option<Vec<Receipt>>) {
         self.progress.inc(1);
         let Some(receipts) = receipts else { return };
-        self.begun += 1;
+        self.finished += 1;
         for receipt in receipts {
             self.progress.suspend(|| print(&receipt, self.format));
             self.failed += usize::from(receipt.error.is_some());
@@ -81,7 +81,7 @@ impl Report {
         if self.format == Format::Json {
             output::json(&self.receipts)?;
         }
-        let left = self.images - self.begun;
+        let left = self.images - self.finished;
         if self.failed > 0 {
             output::say(&format!(
                 "error: {} not published, as said above; run it again to complete it",
@@ -89,10 +89,12 @@ impl Report {
             ));
         }
         if stop.is_stopped() {
-            output::say(&format!(
-                "interrupted: {left} of {} images not begun; run it again to complete it",
-                self.images
-            ));
+            if left > 0 {
+                output::say(&format!(
+                    "interrupted: {left} of {} images not finished; run it again to complete it",
+                    self.images
+                ));
+            }
             return Ok(ExitCode::from(INTERRUPTED));
         }
         Ok(if self.failed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
